@@ -1,0 +1,56 @@
+import type {
+  Action,
+  Entry,
+  LedgerExport,
+  OrganisationRecord,
+  QueryRecord,
+  SessionRecord,
+  SignedAction,
+  TreeHead,
+} from '../protocol/ledger.ts';
+import type { DatasetSchema } from '../protocol/schema.ts';
+import type { Identity } from '../protocol/identity.ts';
+
+/** A member of the consortium with its signing key: the caller of actions. */
+export interface Member {
+  readonly organisation: string;
+  readonly identity: Identity;
+}
+
+/** Where an acknowledged action stands. */
+export interface Acknowledgement {
+  readonly index: number;
+  /** Id of what the action made: the query's or the session's; empty for others. */
+  readonly id: string;
+}
+
+/**
+ * The consortium's ledger as its members use it. Two implementations: the embedded ledger and Hyperledger Fabric.
+ * Every read answers from state that this process has verified itself (hash chain, signatures, contract replayed).
+ */
+export interface Ledger {
+  /** 32 bytes as hexadecimal: the hash of the founding entry. */
+  readonly consortium: string;
+  /** Signs and submits; resolves once the action is durable. Rejects with the contract's Refusal, or a Fault LEDGER_DOWN. */
+  submit(member: Member, action: Action): Promise<Acknowledgement>;
+  /** Brings this process's view up to the ledger's present head. */
+  refresh(): Promise<void>;
+  organisation(id: string): OrganisationRecord | undefined;
+  organisations(): readonly OrganisationRecord[];
+  schema(reference: string): DatasetSchema | undefined;
+  /** The newest version of a dataset, or all. */
+  schemas(dataset?: string): readonly DatasetSchema[];
+  query(id: string): QueryRecord | undefined;
+  queries(): readonly QueryRecord[];
+  session(id: string): SessionRecord | undefined;
+  /** Entries in order from `from` on, waiting for new ones until the signal ends it. */
+  entries(from: number, signal: AbortSignal): AsyncIterable<Entry>;
+  /** The verified head: its root enters session transcripts, so that a forked ledger shows. */
+  head(): TreeHead;
+  /** The Merkle root over the first `size` entries, from the verified view. */
+  rootAt(size: number): string;
+  export(): Promise<LedgerExport>;
+  close(): Promise<void>;
+}
+
+export type { SignedAction };

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { Misuse, type MisuseCode } from './errors.ts';
+import type { Label } from './labels.ts';
+
+/** The one text form of a document: JSON with sorted keys and no white space (RFC 8785). */
+export function canonicalText(document: unknown): string {
+  const text = canonicalize(document);
+  if (text === undefined) throw new Misuse('MALFORMED', 'this value has no JSON form');
+  return text;
+}
+
+export const canonicalBytes = (document: unknown): Uint8Array => Buffer.from(canonicalText(document), 'utf8');
+
+/** SHA-256 over label and canonical form, both length-prefixed. 32 bytes. */
+export function hashDocument(label: Label, document: unknown): Uint8Array {
+  return hashBytes(label, canonicalBytes(document));
+}
+
+/** SHA-256 over label and byte strings, each length-prefixed, so that no two lists share an encoding. 32 bytes. */
+export function hashBytes(label: Label, ...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256');
+  const length = Buffer.alloc(4);
+  for (const part of [Buffer.from(label, 'utf8'), ...parts]) {
+    length.writeUInt32BE(part.length);
+    hash.update(length).update(part);
+  }
+  return new Uint8Array(hash.digest());
+}
+
+export interface DecodeOptions {
+  /** What is being decoded, for the error text: "query", "receipt". */
+  readonly what: string;
+  readonly code?: MisuseCode;
+  /** Greatest length in bytes; default 1 MiB. */
+  readonly limit?: number;
+}
+
+/**
+ * Decodes a document that a person or another program wrote: JSON of the given shape, unknown keys refused.
+ * Errors name the place and the rule, never the value found there.
+ */
+export function decodeDocument<T>(type: z.ZodType<T>, input: string | Uint8Array, options: DecodeOptions): T {
+  const code = options.code ?? 'MALFORMED';
+  return checkDocument(type, parseJson(input, options, code), options);
+}
+
+/** As `decodeDocument`, but only the canonical encoding is accepted: one document, one byte string. */
+export function decodeCanonical<T>(type: z.ZodType<T>, input: string | Uint8Array, options: DecodeOptions): T {
+  const raw = parseJson(input, options, options.code ?? 'MALFORMED');
+  const document = checkDocument(type, raw, options);
+  const text = typeof input === 'string' ? input : Buffer.from(input).toString('utf8');
+  if (canonicalText(document) !== text)
+    throw new Misuse('NOT_CANONICAL', `${options.what}: not in canonical form (RFC 8785)`);
+  return document;
+}
+
+/** Checks the shape of a value that was parsed already. */
+export function checkDocument<T>(type: z.ZodType<T>, value: unknown, options: DecodeOptions): T {
+  const checked = type.safeParse(value);
+  if (checked.success) return checked.data;
+  throw new Misuse(options.code ?? 'MALFORMED', `${options.what}: ${describeIssues(checked.error)}`);
+}
+
+function parseJson(input: string | Uint8Array, options: DecodeOptions, code: MisuseCode): unknown {
+  const limit = options.limit ?? 1 << 20;
+  const size = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
+  if (size > limit) throw new Misuse(code, `${options.what}: ${size} bytes, more than the ${limit} allowed`);
+  try {
+    const text = typeof input === 'string' ? input : new TextDecoder('utf-8', { fatal: true }).decode(input);
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The parser's own message quotes the input, which may be anybody's: it is not passed on.
+    throw new Misuse(code, `${options.what}: not JSON`, { hint: 'Check for a missing quote, comma or bracket.' });
+  }
+}
+
+function describeIssues(error: z.ZodError): string {
+  const lines = error.issues.slice(0, 3).map((issue) => {
+    const place = issue.path.length === 0 ? 'top level' : issue.path.map(String).join('.');
+    return `${place}: ${issue.message}`;
+  });
+  const more = error.issues.length - lines.length;
+  return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { toHex } from './bytes.ts';
+import { canonicalBytes, hashDocument } from './canonical.ts';
+import { LABEL } from './labels.ts';
+import {
+  datasetReference,
+  digest,
+  organisationId,
+  point,
+  publicKey,
+  queryId,
+  sessionId,
+  signatureHex,
+} from './names.ts';
+import { query, type Query } from './query.ts';
+import { datasetSchema } from './schema.ts';
+
+/** What a member may do. `admin` registers members; the first admins are named when the consortium is founded. */
+export const role = z.enum(['hospital', 'researcher', 'auditor', 'coordinator', 'admin']);
+export type Role = z.infer<typeof role>;
+
+export const organisation = z.strictObject({
+  id: organisationId,
+  name: z.string().min(1).max(200),
+  roles: z.array(role).min(1).max(5),
+  /** The first identity key (Ed25519). Later ones come and go by rotateKey and revokeKey. */
+  publicKey,
+});
+export type Organisation = z.infer<typeof organisation>;
+
+const reason = z.string().min(1).max(500);
+
+/** Why a session ended without an answer. */
+export const abortReason = z.enum([
+  'DROP_OUT', // a hospital went away before anything opened
+  'DEADLINE',
+  'EQUIVOCATION',
+  'SEED_MISMATCH',
+  'FORGED_FRAME',
+  'FORGED_HELLO',
+  'FORGED_SHARE',
+  'ROSTER_MISMATCH',
+  'VERIFICATION_FAILED',
+  'BLAME_REFUSED',
+  'DATA',
+  'INTERNAL',
+]);
+export type AbortReason = z.infer<typeof abortReason>;
+
+const nonce = digest;
+
+export const action = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('createConsortium'),
+    name: z.string().min(1).max(200),
+    organisations: z.array(organisation).min(1).max(1000),
+  }),
+  z.strictObject({ type: z.literal('registerOrganisation'), organisation }),
+  /** The new key signs too (over organisation and key), so that nobody registers a key that he does not hold. */
+  z.strictObject({ type: z.literal('rotateKey'), publicKey, proof: signatureHex }),
+  z.strictObject({ type: z.literal('revokeKey'), organisation: organisationId, publicKey, reason }),
+  z.strictObject({ type: z.literal('registerSchema'), schema: datasetSchema }),
+  z.strictObject({
+    type: z.literal('submitQuery'),
+    query,
+    /** X25519 key that the answer is sealed to; made for this query alone. */
+    answerKey: publicKey,
+    /** Hospitals asked. */
+    hospitals: z.array(organisationId).min(2).max(1000),
+    /** Most steps (commit, open) a session of this query may take. */
+    steps: z.int().min(1).max(1000),
+    nonce,
+  }),
+  z.strictObject({ type: z.literal('approveQuery'), query: queryId }),
+  z.strictObject({ type: z.literal('denyQuery'), query: queryId, reason }),
+  z.strictObject({
+    type: z.literal('openSession'),
+    query: queryId,
+    attempt: z.int().min(0).max(1000),
+    roster: z.array(organisationId).min(2).max(1000),
+  }),
+  z.strictObject({
+    type: z.literal('recordCommitment'),
+    session: sessionId,
+    step: z.int().min(0).max(999),
+    commitment: point,
+  }),
+  z.strictObject({
+    type: z.literal('recordReceipt'),
+    session: sessionId,
+    step: z.int().min(0).max(999),
+    result: digest,
+    final: z.boolean(),
+  }),
+  z.strictObject({
+    type: z.literal('abortSession'),
+    session: sessionId,
+    reason: abortReason,
+    blame: organisationId.optional(),
+    round: z.string().max(40).optional(),
+    /** Digest of the evidence file that anyone can check (docs/protocol.md, blame). */
+    evidence: digest.optional(),
+  }),
+]);
+export type Action = z.infer<typeof action>;
+export type ActionOf<T extends Action['type']> = Extract<Action, { type: T }>;
+
+/** An action with its caller's signature over consortium, caller and action. */
+export const signedAction = z.strictObject({
+  /** Identifier of the consortium: an action signed for one ledger means nothing on another. Zero for createConsortium. */
+  consortium: digest,
+  caller: z.strictObject({ organisation: organisationId, publicKey }),
+  action,
+  signature: signatureHex,
+});
+export type SignedAction = z.infer<typeof signedAction>;
+
+export const actionBytes = (signed: Omit<SignedAction, 'signature'>): Uint8Array =>
+  canonicalBytes({ consortium: signed.consortium, caller: signed.caller, action: signed.action });
+
+export const NO_CONSORTIUM = '0'.repeat(64);
+
+/** One link of the chain. `time` is the operator's clock: for people, proves nothing. */
+export const entry = z.strictObject({
+  index: z.int().min(0),
+  previous: digest,
+  time: z.iso.datetime(),
+  signed: signedAction,
+});
+export type Entry = z.infer<typeof entry>;
+
+export const entryHash = (each: Entry): Uint8Array => hashDocument(LABEL.entry, each);
+
+/** The operator's signature under the Merkle root (RFC 6962) of the first `size` entry hashes. */
+export const treeHead = z.strictObject({
+  consortium: digest,
+  size: z.int().min(1),
+  root: digest,
+  publicKey,
+  signature: signatureHex,
+});
+export type TreeHead = z.infer<typeof treeHead>;
+
+export const treeHeadBytes = (head: Omit<TreeHead, 'signature'>): Uint8Array =>
+  canonicalBytes({ consortium: head.consortium, size: head.size, root: head.root, publicKey: head.publicKey });
+
+/** A whole ledger as one document, which anyone can replay and check offline. */
+export const ledgerExport = z.strictObject({
+  format: z.literal('healthchain-ledger/1'),
+  head: treeHead,
+  entries: z.array(entry).min(1),
+});
+export type LedgerExport = z.infer<typeof ledgerExport>;
+
+/** Query id = hash of what was submitted, by whom: unforgeable and unique through the nonce. */
+export function deriveQueryId(consortium: string, researcher: string, submission: ActionOf<'submitQuery'>): string {
+  return toHex(hashDocument(LABEL.query, { consortium, researcher, submission }));
+}
+
+/** Session id = hash(query id, attempt, roster). */
+export function deriveSessionId(of: { query: string; attempt: number; roster: readonly string[] }): string {
+  return toHex(hashDocument(LABEL.session, { query: of.query, attempt: of.attempt, roster: of.roster }));
+}
+
+// What the contract keeps, and every reader of the ledger sees.
+
+export interface OrganisationRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly keys: readonly { readonly publicKey: string; readonly status: 'active' | 'revoked' }[];
+}
+
+export type QueryStatus = 'submitted' | 'running' | 'completed' | 'failed' | 'denied';
+
+export interface QueryRecord {
+  readonly id: string;
+  readonly researcher: string;
+  readonly query: Query;
+  readonly answerKey: string;
+  readonly hospitals: readonly string[];
+  readonly steps: number;
+  readonly status: QueryStatus;
+  readonly decisions: readonly (
+    | { readonly hospital: string; readonly decision: 'approved' }
+    | { readonly hospital: string; readonly decision: 'denied'; readonly reason: string }
+  )[];
+  /** Session ids by attempt. */
+  readonly sessions: readonly string[];
+}
+
+export interface SessionRecord {
+  readonly id: string;
+  readonly query: string;
+  readonly attempt: number;
+  /** Sorted. */
+  readonly roster: readonly string[];
+  readonly status: 'open' | 'completed' | 'aborted';
+  /** commitments[step][hospital] = point. */
+  readonly commitments: readonly Readonly<Record<string, string>>[];
+  /** receipts[step] = digest of the opened result. */
+  readonly receipts: readonly string[];
+  readonly abort?: {
+    readonly by: string;
+    readonly reason: AbortReason;
+    readonly blame?: string;
+    readonly round?: string;
+    readonly evidence?: string;
+  };
+}
+
+export const reference = datasetReference;

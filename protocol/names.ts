@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { hexOf } from './bytes.ts';
+
+/** Name of an organisation, dataset or hospital: lower case, safe in a path, a URL and a ledger key. */
+export const organisationId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected a name of lower-case letters, digits, - and _ (at most 63)');
+export const datasetName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, 'expected a dataset name of letters, digits, - and _');
+export const columnName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_.-]{0,62}$/,
+    'expected a column name of letters, digits, _, . and - that starts with a letter or _',
+  );
+
+/** `heart@3`: one version of one dataset. */
+export const datasetReference = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}@[1-9][0-9]{0,5}$/, 'expected dataset@version, as heart@1');
+
+export const digest = hexOf(32);
+export const publicKey = hexOf(32);
+export const signatureHex = hexOf(64);
+export const point = hexOf(32);
+
+/** 32-byte identifiers, as 64 hexadecimal digits. */
+export const queryId = digest;
+export const sessionId = digest;
+
+export type OrganisationId = z.infer<typeof organisationId>;
+export type QueryId = z.infer<typeof queryId>;
+export type SessionId = z.infer<typeof sessionId>;

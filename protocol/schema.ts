@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { hashDocument } from './canonical.ts';
+import { toHex } from './bytes.ts';
+import { LABEL } from './labels.ts';
+import { columnName, datasetName } from './names.ts';
+import { releaseFloor } from './release.ts';
+
+/** A decimal number as text, so that no float ever stands between a bound and the data: "0", "-2.6". */
+export const decimalText = z
+  .string()
+  .regex(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$/, 'expected a decimal number as text, as "-2.6"');
+
+/** A code of a categorical column, as it appears in group keys. */
+export const code = z.string().min(1).max(64);
+
+const common = {
+  name: columnName,
+  description: z.string().max(500).optional(),
+};
+
+/**
+ * A number with a fixed scale: every value is an integer multiple of 10^-decimals within [minimum, maximum].
+ * `codes`, where given, lists all values that occur (canonical decimal text), so that one may group by them.
+ */
+export const numberColumn = z.strictObject({
+  ...common,
+  type: z.literal('number'),
+  decimals: z.int().min(0).max(9),
+  minimum: decimalText,
+  maximum: decimalText,
+  unit: z.string().max(40).optional(),
+  codes: z.array(decimalText).min(1).max(1000).optional(),
+});
+
+/** One of a list of codes. `labels` are for people: code to words. */
+export const categoryColumn = z.strictObject({
+  ...common,
+  type: z.literal('category'),
+  codes: z.array(code).min(1).max(10_000),
+  labels: z.record(z.string(), z.string().max(200)).optional(),
+});
+
+/** An identifier of a patient or case: never grouped by, compared, summed or shown. */
+export const identifierColumn = z.strictObject({ ...common, type: z.literal('identifier') });
+
+export const column = z.discriminatedUnion('type', [numberColumn, categoryColumn, identifierColumn]);
+
+/**
+ * The logical table that every hospital maps its own data to. Public: the group-by domain, bounds and scales follow
+ * from it alone. Registered on the ledger; a change is a new version.
+ */
+export const datasetSchema = z
+  .strictObject({
+    dataset: datasetName,
+    version: z.int().min(1).max(999_999),
+    description: z.string().max(2000).optional(),
+    columns: z.array(column).min(1).max(500),
+    release: releaseFloor.optional(),
+  })
+  .superRefine((schema, context) => {
+    const seen = new Set<string>();
+    schema.columns.forEach((each, index) => {
+      const issue = (message: string): void => context.addIssue({ code: 'custom', path: ['columns', index], message });
+      if (seen.has(each.name)) issue(`column ${each.name} is named twice`);
+      seen.add(each.name);
+      if (each.type === 'identifier') return;
+      if (each.codes !== undefined && new Set(each.codes).size !== each.codes.length) issue('a code is listed twice');
+      if (each.type !== 'number') return;
+      const texts = [each.minimum, each.maximum, ...(each.codes ?? [])];
+      if (texts.some((text) => !fitsScale(text, each.decimals)))
+        return issue(`a bound or code has more than ${each.decimals} decimals`);
+      const [minimum, maximum, ...codes] = texts.map((text) => scaleDecimal(text, each.decimals));
+      if (minimum! > maximum!) issue('minimum is above maximum');
+      if (codes.some((value) => value < minimum! || value > maximum!)) issue('a code lies outside the bounds');
+      if (maximum! >= 2n ** 50n || minimum! <= -(2n ** 50n)) issue('bounds times 10^decimals must lie within 2^50');
+    });
+  });
+
+export type DatasetSchema = z.infer<typeof datasetSchema>;
+export type Column = z.infer<typeof column>;
+export type NumberColumn = z.infer<typeof numberColumn>;
+export type CategoryColumn = z.infer<typeof categoryColumn>;
+
+/** `heart@1` */
+export const schemaReference = (schema: Pick<DatasetSchema, 'dataset' | 'version'>): string =>
+  `${schema.dataset}@${schema.version}`;
+
+export const schemaDigest = (schema: DatasetSchema): string => toHex(hashDocument(LABEL.schema, schema));
+
+const fitsScale = (text: string, decimals: number): boolean =>
+  (text.split('.')[1] ?? '').replace(/0+$/, '').length <= decimals;
+
+/** The integer value * 10^decimals of decimal text; the text has at most that many significant decimals. */
+export function scaleDecimal(text: string, decimals: number): bigint {
+  const negative = text.startsWith('-');
+  const [whole = '0', fraction = ''] = (negative ? text.slice(1) : text).split('.');
+  const scaled =
+    BigInt(whole) * 10n ** BigInt(decimals) + BigInt(fraction.slice(0, decimals).padEnd(decimals, '0') || '0');
+  return negative ? -scaled : scaled;
+}
+
+/** Canonical decimal text of `scaled` / 10^decimals: no trailing zeros, no "-0". */
+export function unscaleDecimal(scaled: bigint, decimals: number): string {
+  const sign = scaled < 0n ? '-' : '';
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(decimals + 1, '0');
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
+  const whole = digits.slice(0, digits.length - decimals);
+  return sign + whole + (decimals > 0 && fraction !== '' ? `.${fraction}` : '');
+}
