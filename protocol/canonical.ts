@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Misuse, type MisuseCode } from './errors.ts';
 import type { Label } from './labels.ts';
 

@@ -67,8 +67,10 @@ export const datasetSchema = z
       if (each.codes !== undefined && new Set(each.codes).size !== each.codes.length) issue('a code is listed twice');
       if (each.type !== 'number') return;
       const texts = [each.minimum, each.maximum, ...(each.codes ?? [])];
-      if (texts.some((text) => !fitsScale(text, each.decimals)))
-        return issue(`a bound or code has more than ${each.decimals} decimals`);
+      if (texts.some((text) => !fitsScale(text, each.decimals))) {
+        issue(`a bound or code has more than ${each.decimals} decimals`);
+        return;
+      }
       const [minimum, maximum, ...codes] = texts.map((text) => scaleDecimal(text, each.decimals));
       if (minimum! > maximum!) issue('minimum is above maximum');
       if (codes.some((value) => value < minimum! || value > maximum!)) issue('a code lies outside the bounds');

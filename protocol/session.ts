@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { fromHex, toHex } from './bytes.ts';
+import { canonicalBytes, decodeCanonical, hashDocument } from './canonical.ts';
+import { Abort } from './errors.ts';
+import { verifySignature, type Identity } from './identity.ts';
+import { LABEL } from './labels.ts';
+import { digest, organisationId, publicKey, sessionId, signatureHex } from './names.ts';
+
+/** A hospital's first message in a session: its key for this session, under its identity, and the ledger it sees. */
+export const hello = z.strictObject({
+  session: sessionId,
+  party: organisationId,
+  exchangeKey: publicKey,
+  /** The Merkle root at the entry that opened the session: two hospitals on a forked ledger notice here. */
+  ledger: z.strictObject({ size: z.int().min(1), root: digest }),
+});
+export type Hello = z.infer<typeof hello>;
+
+export const signedHello = z.strictObject({ hello, publicKey, signature: signatureHex });
+export type SignedHello = z.infer<typeof signedHello>;
+
+export function signHello(identity: Identity, body: Hello): SignedHello {
+  return {
+    hello: body,
+    publicKey: identity.publicKey,
+    signature: toHex(identity.sign(LABEL.hello, canonicalBytes(body))),
+  };
+}
+
+/**
+ * Decodes a hello and checks that it is `party`'s, for this session, under one of the identity keys the ledger lists.
+ * Throws `Abort FORGED_HELLO`. It does not prove that everybody got the same hello: the transcript does.
+ */
+export function openHello(
+  bytes: Uint8Array,
+  expected: { session: string; party: string; activeKeys: readonly string[] },
+): SignedHello {
+  const forged = (why: string): Abort =>
+    new Abort('FORGED_HELLO', `the session key offered for ${expected.party} ${why}`, {
+      party: expected.party,
+      round: 'hello',
+    });
+  let signed: SignedHello;
+  try {
+    signed = decodeCanonical(signedHello, bytes, { what: 'hello', limit: 4096 });
+  } catch {
+    throw forged('does not decode');
+  }
+  if (signed.hello.session !== expected.session || signed.hello.party !== expected.party)
+    throw forged('belongs to another session or party');
+  if (!expected.activeKeys.includes(signed.publicKey))
+    throw forged('is signed by a key that the ledger does not list for it');
+  if (!verifySignature(signed.publicKey, LABEL.hello, canonicalBytes(signed.hello), fromHex(signed.signature, 64)))
+    throw forged('carries a wrong signature');
+  return signed;
+}
+
+export const helloDigest = (signed: SignedHello): Uint8Array => hashDocument(LABEL.hello, signed);
+
+/**
+ * All that the parties of a step must see alike before anything opens. Compared by hash between every two parties
+ * (Goldwasser-Lindell echo): who told two parties two things ends the session with `Abort EQUIVOCATION`.
+ */
+export interface Transcript {
+  readonly session: string;
+  readonly query: string;
+  readonly roster: readonly string[];
+  /** helloDigest of each party, in roster order, as hexadecimal. */
+  readonly hellos: readonly string[];
+  readonly ledger: { readonly size: number; readonly root: string };
+  readonly step: number;
+  /** Digest of the query and schema the cells were planned from. */
+  readonly plan: string;
+  readonly cells: number;
+  /** Input commitments of this step as on the ledger, in roster order. */
+  readonly commitments: readonly string[];
+  /** Receipts of earlier steps. */
+  readonly receipts: readonly string[];
+}
+
+export const transcriptHash = (transcript: Transcript): Uint8Array => hashDocument(LABEL.transcript, transcript);
