@@ -43,6 +43,8 @@ export interface Ledger {
   query(id: string): QueryRecord | undefined;
   queries(): readonly QueryRecord[];
   session(id: string): SessionRecord | undefined;
+  /** Index of the entry that opened this session. */
+  sessionOpenedAt(id: string): number | undefined;
   /** Entries in order from `from` on, waiting for new ones until the signal ends it. */
   entries(from: number, signal: AbortSignal): AsyncIterable<Entry>;
   /** The verified head: its root enters session transcripts, so that a forked ledger shows. */

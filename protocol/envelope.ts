@@ -14,7 +14,9 @@ import { Abort, Misuse } from './errors.ts';
 
 /** DER header of a raw X25519 public key (RFC 8410): SubjectPublicKeyInfo. */
 const SPKI_HEADER = Buffer.from('302a300506032b656e032100', 'hex');
-const TAG_BYTES = 16;
+/** DER header of a raw X25519 private key (RFC 8410): PKCS #8. */
+const PKCS8_HEADER = Buffer.from('302e020100300506032b656e04220420', 'hex');
+export const TAG_BYTES = 16;
 
 /** An X25519 key pair for one session or one answer (RFC 7748). Prints its public half only. */
 export class ExchangeKey {
@@ -31,6 +33,12 @@ export class ExchangeKey {
     return new ExchangeKey(generateKeyPairSync('x25519').privateKey);
   }
 
+  /** The key pair of 32 secret random bytes. */
+  static fromSecret(secret: Uint8Array): ExchangeKey {
+    if (secret.length !== 32) throw new Misuse('BAD_KEY', 'an X25519 secret has 32 bytes');
+    return new ExchangeKey(createPrivateKey({ key: Buffer.concat([PKCS8_HEADER, secret]), format: 'der', type: 'pkcs8' }));
+  }
+
   static fromPem(pem: string): ExchangeKey {
     let key: KeyObject;
     try {
@@ -43,7 +51,7 @@ export class ExchangeKey {
   }
 
   toPem(): string {
-    return this.#privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    return this.#privateKey.export({ format: 'pem', type: 'pkcs8' });
   }
 
   /**

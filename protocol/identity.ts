@@ -58,7 +58,7 @@ export class Identity {
   }
 
   toPem(): string {
-    return this.#privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+    return this.#privateKey.export({ format: 'pem', type: 'pkcs8' });
   }
 
   /** Ed25519 over label and message, both length-prefixed. 64 bytes. */

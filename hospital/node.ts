@@ -1,0 +1,403 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { compileSql, planQuery, rowsToCells } from '../analytics/index.ts';
+import type { Ledger, Member } from '../ledger/ledger.ts';
+import { CellVector } from '../mpc/cells.ts';
+import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame.ts';
+import { transcriptHash } from '../protocol/session.ts';
+import { canonicalBytes, decodeDocument, hashDocument } from '../protocol/canonical.ts';
+import { toHex } from '../protocol/bytes.ts';
+import { Abort, asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
+import type { Frame, PullRequest, SessionStage } from '../protocol/frame.ts';
+import { abortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
+import { LABEL } from '../protocol/labels.ts';
+import { datasetName } from '../protocol/names.ts';
+import { decideByPolicy, judge } from './approvals.ts';
+import { Connection } from './connection/connection.ts';
+import { Streams } from './connection/streams.ts';
+import { Journal } from './journal.ts';
+import { Outbox } from './outbox.ts';
+import type { SitePolicy } from './policy.ts';
+import { SessionRelay } from './session/relay.ts';
+import { activeKeys, admitSession, runSession, type OpenedStep } from './session/session.ts';
+import { openSource, type Source, type SourceConfig } from './source/index.ts';
+
+export interface HospitalOptions {
+  readonly ledger: Ledger;
+  readonly member: Member;
+  readonly coordinatorUrl: string;
+  readonly datasets: Readonly<Record<string, SourceConfig>>;
+  readonly policy: SitePolicy | undefined;
+  readonly stateFolder: string;
+  readonly log: Logger;
+  readonly proxy?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly sessionSeconds?: number;
+}
+
+interface LiveSession {
+  readonly relay: SessionRelay;
+  readonly roster: readonly string[];
+  readonly end: AbortController;
+  readonly opened: Map<number, OpenedStep>;
+  lastStatus: Extract<Frame, { type: 'status' }> | undefined;
+}
+
+/**
+ * A hospital's node: follows the ledger, decides on queries by its policy, takes part in sessions it approved, and
+ * hands sealed shares to the researcher. One process beside one hospital's data.
+ */
+export class HospitalNode {
+  readonly #options: HospitalOptions;
+  readonly #journal: Journal;
+  readonly #outbox: Outbox;
+  readonly #connection: Connection;
+  readonly #streams: Streams;
+  readonly #sources = new Map<string, Promise<Source>>();
+  readonly #live = new Map<string, LiveSession>();
+  readonly #seen = new Set<string>();
+  /** Frames of sessions that the ledger has not shown yet: the relay may be faster than the ledger. */
+  readonly #early = new Map<string, { from: number; payload: Uint8Array }[]>();
+  readonly #waiters = new Set<() => void>();
+  readonly #stop = new AbortController();
+  #following: Promise<void> | undefined;
+
+  constructor(options: HospitalOptions) {
+    this.#options = options;
+    mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
+    this.#journal = new Journal(join(options.stateFolder, 'journal.jsonl'));
+    this.#outbox = new Outbox(join(options.stateFolder, 'outbox'));
+    this.#connection = new Connection({
+      url: options.coordinatorUrl,
+      organisation: options.member.organisation,
+      identity: options.member.identity,
+      consortium: options.ledger.consortium,
+      log: options.log,
+      proxy: options.proxy,
+      caFile: options.caFile,
+    });
+    this.#streams = new Streams(
+      (frame) => this.#connection.send(frame),
+      (request) => this.#serve(request),
+    );
+  }
+
+  get connected(): boolean {
+    return this.#connection.connected;
+  }
+
+  start(): void {
+    this.#connection.on('frame', (frame) => this.#receive(frame));
+    this.#connection.on('open', () => this.#resendStatus());
+    this.#connection.on('close', () => this.#lostConnection());
+    this.#connection.start();
+    this.#following = this.#follow();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Fault('PEER_GONE', 'this node is shutting down'));
+    for (const session of this.#live.values()) session.end.abort(this.#stop.signal.reason);
+    this.#connection.close();
+    await this.#following?.catch(() => undefined);
+    for (const source of this.#sources.values()) await source.then((each) => each.close()).catch(() => undefined);
+    this.#journal.close();
+  }
+
+  async #follow(): Promise<void> {
+    const { ledger, log } = this.#options;
+    for await (const entry of ledger.entries(0, this.#stop.signal)) {
+      // While the history is read, only its end matters: react once the view is complete.
+      if (entry.index + 1 < ledger.head().size) continue;
+      this.#wake();
+      await this.#react().catch((error: unknown) => {
+        const known = asHealthchainError(
+          error,
+          (cause) => new Fault('INTERNAL', 'cannot act on the ledger', { cause }),
+        );
+        log.error({ code: known.code }, known.message);
+      });
+    }
+  }
+
+  async #react(): Promise<void> {
+    const { ledger, member, policy, log } = this.#options;
+    for (const record of ledger.queries()) {
+      const id = record.sessions.at(-1);
+      const session = id === undefined ? undefined : ledger.session(id);
+      if (session === undefined || !session.roster.includes(member.organisation)) continue;
+      if (session.status === 'open' && !this.#seen.has(session.id)) void this.#run(session.id);
+      if (session.status === 'aborted') this.#endByLedger(session);
+    }
+    await decideByPolicy(ledger, member, policy, log);
+  }
+
+  #endByLedger(session: SessionRecord): void {
+    const reason = session.abort?.reason ?? 'INTERNAL';
+    this.#live.get(session.id)?.end.abort(new Fault('PEER_GONE', `the session was ended on the ledger: ${reason}`));
+  }
+
+  async #run(id: string): Promise<void> {
+    const { ledger, member, log } = this.#options;
+    this.#seen.add(id);
+    const end = new AbortController();
+    const deadline = setTimeout(
+      () => end.abort(new Fault('DEADLINE', 'the session took too long')),
+      1000 * (this.#options.sessionSeconds ?? 900),
+    );
+    try {
+      const { session, query } = admitSession({ ledger, member, journal: this.#journal }, id);
+      const allowed = judge(ledger, member.organisation, this.#options.policy, query);
+      if (allowed.decision === 'deny')
+        throw new Refusal('POLICY', `the site policy no longer allows this query: ${allowed.reasons.join('; ')}`);
+      const live = this.#open(session, end);
+      await runSession(this.#context(session, query, live, end.signal), { session, query }, live.relay, (step, kept) =>
+        live.opened.set(step, kept),
+      );
+      log.info({ session: id, query: query.id }, 'session completed');
+      this.#live.delete(id);
+    } catch (error) {
+      await this.#fail(
+        id,
+        asHealthchainError(error, (cause) => new Fault('INTERNAL', 'the session failed', { cause })),
+      );
+    } finally {
+      clearTimeout(deadline);
+      this.#early.delete(id);
+    }
+  }
+
+  #open(session: SessionRecord, end: AbortController): LiveSession {
+    const transmit = (to: number, payload: Uint8Array): Promise<void> =>
+      this.#connection.send({
+        type: 'relay',
+        session: session.id,
+        from: session.roster.indexOf(this.#options.member.organisation),
+        to,
+        payload,
+      });
+    const live: LiveSession = {
+      relay: new SessionRelay(session.roster, transmit, end.signal),
+      roster: session.roster,
+      end,
+      opened: new Map(),
+      lastStatus: undefined,
+    };
+    this.#live.set(session.id, live);
+    for (const { from, payload } of this.#early.get(session.id) ?? []) live.relay.deliver(from, payload);
+    this.#early.delete(session.id);
+    return live;
+  }
+
+  #context(
+    session: SessionRecord,
+    query: QueryRecord,
+    live: LiveSession,
+    signal: AbortSignal,
+  ): Parameters<typeof runSession>[0] {
+    const { ledger, member, log } = this.#options;
+    const schema = ledger.schema(query.query.dataset)!;
+    return {
+      ledger,
+      member,
+      journal: this.#journal,
+      outbox: this.#outbox,
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      log,
+      untilLedger: (condition) => this.#until(condition, signal),
+      report: (step, stage) => this.#report(session.id, live, step, stage),
+      scan: (record) => this.#scan(record),
+      planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
+    };
+  }
+
+  /** One pass over the local rows: the cells of the query's plan as exact integers. */
+  async #scan(record: QueryRecord): Promise<CellVector> {
+    const schema = this.#options.ledger.schema(record.query.dataset)!;
+    const plan = planQuery(record.query, schema);
+    const source = await this.#source(schema.dataset);
+    const cells = CellVector.zeros(plan.cells);
+    await source.verifyColumns(plan.columns);
+    const { sql, parameters } = compileSql(plan, source.relation);
+    rowsToCells(plan, await source.run(sql, parameters), (index, value) => cells.set(index, value));
+    return cells;
+  }
+
+  #source(dataset: string): Promise<Source> {
+    const name = datasetName.parse(dataset);
+    let source = this.#sources.get(name);
+    if (source === undefined) {
+      const config = this.#options.datasets[name];
+      const schema = this.#options.ledger.schemas(name).at(-1);
+      if (config === undefined || schema === undefined) {
+        throw new Fault('DATA', `this hospital has no data for ${name}`, {
+          party: this.#options.member.organisation,
+          hint: `Add datasets.${name} to its configuration.`,
+        });
+      }
+      source = openSource(config, schema);
+      // A source that could not be opened is tried again by the next query, after somebody mended it.
+      source.catch(() => this.#sources.delete(name));
+      this.#sources.set(name, source);
+    }
+    return source;
+  }
+
+  #until<T>(condition: () => T | undefined, signal: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        this.#waiters.delete(check);
+        signal.removeEventListener('abort', fail);
+      };
+      const fail = (): void => {
+        done();
+        reject(signal.reason as Error);
+      };
+      const check = (): void => {
+        const value = condition();
+        if (value === undefined) return;
+        done();
+        resolve(value);
+      };
+      if (signal.aborted) return fail();
+      signal.addEventListener('abort', fail);
+      this.#waiters.add(check);
+      check();
+    });
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  #report(session: string, live: LiveSession, step: number, stage: SessionStage, error?: HealthchainError): void {
+    const { kind, code, message } = error?.toJSON() ?? {};
+    const record =
+      error === undefined
+        ? {}
+        : { error: { ...error.toJSON(), kind: kind!, code: code!, message: message!.slice(0, 2000) } };
+    live.lastStatus = { type: 'status', status: { session, step, stage, ...record } };
+    this.#options.log.info({ session, step, stage }, 'session');
+    this.#connection.send(live.lastStatus).catch(() => undefined); // sent again when the connection is back
+  }
+
+  #resendStatus(): void {
+    for (const { lastStatus } of this.#live.values()) {
+      if (lastStatus !== undefined) this.#connection.send(lastStatus).catch(() => undefined);
+    }
+  }
+
+  /** Frames may have been lost, so sessions that have not opened cannot go on; the coordinator makes a new attempt. */
+  #lostConnection(): void {
+    this.#streams.cancelAll();
+    for (const session of this.#live.values()) {
+      if (session.opened.size === 0)
+        session.end.abort(new Fault('COORDINATOR_DOWN', 'the connection broke during the session'));
+    }
+  }
+
+  /** Records on the ledger why this hospital leaves a session, so that all others end it too. */
+  async #fail(id: string, error: HealthchainError): Promise<void> {
+    const { ledger, member, log } = this.#options;
+    log.warn(
+      { session: id, code: error.code, party: error.party, round: error.round },
+      `session failed: ${error.message}`,
+    );
+    const live = this.#live.get(id);
+    if (live !== undefined) this.#report(id, live, 0, 'failed', error);
+    if (live?.opened.size === 0) this.#live.delete(id);
+    if (ledger.session(id)?.status !== 'open' || this.#stop.signal.aborted) return;
+    const reason = abortReason.safeParse(error.code);
+    const blame = error instanceof Abort && error.party !== undefined ? { blame: error.party } : {};
+    const round = error.round === undefined ? {} : { round: error.round };
+    await ledger
+      .submit(member, {
+        type: 'abortSession',
+        session: id,
+        reason: reason.success ? reason.data : 'INTERNAL',
+        ...blame,
+        ...round,
+      })
+      .catch((cause: unknown) =>
+        log.warn({ session: id, code: asHealthchainError(cause, () => error).code }, 'could not record the abort'),
+      );
+  }
+
+  #receive(frame: Frame): void {
+    switch (frame.type) {
+      case 'relay': {
+        const live = this.#live.get(frame.session);
+        if (live !== undefined) return live.relay.deliver(frame.from, frame.payload);
+        return this.#keepEarly(frame);
+      }
+      case 'notice':
+        void this.#options.ledger.refresh().catch(() => undefined);
+        return;
+      case 'pull':
+      case 'credit':
+      case 'cancel':
+        return this.#streams.handle(frame);
+      default:
+        this.#options.log.warn({ type: frame.type }, 'the coordinator sent a frame that hospitals do not take');
+    }
+  }
+
+  #keepEarly(frame: Extract<Frame, { type: 'relay' }>): void {
+    if (this.#seen.has(frame.session)) return;
+    const frames = this.#early.get(frame.session) ?? [];
+    if (frames.length >= 2000 || (frames.length === 0 && this.#early.size >= 64)) return;
+    frames.push({ from: frame.from, payload: frame.payload });
+    this.#early.set(frame.session, frames);
+  }
+
+  /** What the researcher of a query may fetch here. */
+  async *#serve(request: PullRequest): AsyncGenerator<Uint8Array> {
+    const { ledger, member } = this.#options;
+    if (request.kind === 'share') {
+      if (!this.#outbox.has(request.session, request.step))
+        throw new Refusal('STALE', 'this share has not been opened here');
+      yield* this.#outbox.read(request.session, request.step);
+      return;
+    }
+    const kept = this.#live.get(request.session)?.opened.get(request.step);
+    if (kept === undefined)
+      throw new Fault('PEER_GONE', 'this hospital no longer holds the session: it was restarted', {
+        party: member.organisation,
+      });
+    if (ledger.session(request.session)?.abort?.reason !== 'VERIFICATION_FAILED') {
+      throw new Refusal('STALE', 'the ledger does not say that the verification of this session failed');
+    }
+    const own = makeStatement(kept.input, transcriptHash(kept.transcript), member.identity);
+    if (request.kind === 'statement') {
+      yield canonicalBytes(own);
+      return;
+    }
+    yield this.#revealSeed(kept, request, own.statement.masks);
+  }
+
+  /** Reveals the seed of a pair only against the peer's signed statement that contradicts ours: one of us lies. */
+  #revealSeed(kept: OpenedStep, request: Extract<PullRequest, { kind: 'seed' }>, masks: readonly string[]): Uint8Array {
+    const { ledger } = this.#options;
+    const { peers, self } = kept.input.channel;
+    const signed = decodeDocument(signedBlameStatement, Buffer.from(request.contradiction, 'base64'), {
+      what: 'statement',
+    });
+    const { statement } = signed;
+    const theirs = statement.masks[kept.transcript.roster.filter((party) => party !== request.peer).indexOf(self)];
+    const contradicts =
+      peers.includes(request.peer) &&
+      statement.party === request.peer &&
+      statement.session === request.session &&
+      statement.step === request.step &&
+      verifyStatement(signed, activeKeys(ledger, request.peer)) &&
+      theirs !== undefined &&
+      theirs !== masks[peers.indexOf(request.peer)];
+    if (!contradicts)
+      throw new Refusal(
+        'NOT_AUTHORIZED',
+        'a seed is revealed only against a signed statement of its other holder that contradicts ours',
+      );
+    return kept.input.revealSeed(request.peer);
+  }
+}

@@ -1,0 +1,155 @@
+import type { Logger } from 'pino';
+import type { Ledger, Member } from '../../ledger/ledger.ts';
+import type { CellVector } from '../../mpc/cells.ts';
+import { helloDigests, openChannel } from '../../mpc/session/handshake.ts';
+import { CommittedInput, type AgreedInput } from '../../mpc/sum/party.ts';
+import { sealShare } from '../../mpc/sum/share.ts';
+import type { RandomSource } from '../../mpc/transport.ts';
+import { toHex } from '../../protocol/bytes.ts';
+import { Abort, Refusal } from '../../protocol/errors.ts';
+import type { SessionStage } from '../../protocol/frame.ts';
+import { deriveSessionId, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
+import type { Transcript } from '../../protocol/session.ts';
+import type { Journal } from '../journal.ts';
+import type { Outbox } from '../outbox.ts';
+import type { SessionRelay } from './relay.ts';
+
+/** What a session needs of the node it runs in. */
+export interface SessionContext {
+  readonly ledger: Ledger;
+  readonly member: Member;
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly random: RandomSource;
+  readonly log: Logger;
+  /** Resolves when the condition, asked again after every new ledger entry, holds; rejects when the session ends. */
+  readonly untilLedger: <T>(condition: () => T | undefined) => Promise<T>;
+  readonly report: (step: number, stage: SessionStage) => void;
+  /** This hospital's cells for a step, from its own records. */
+  readonly scan: (query: QueryRecord, step: number) => Promise<CellVector>;
+  /** Digest of the plan that the cells follow: query and schema. */
+  readonly planDigest: string;
+}
+
+/** What is kept of a step after its share was opened, for finding a cheat. */
+export interface OpenedStep {
+  readonly input: AgreedInput;
+  readonly transcript: Transcript;
+}
+
+/**
+ * Reads the session from this hospital's own view of the ledger and refuses what does not follow from it: the
+ * coordinator is not believed. Errors: `Abort ROSTER_MISMATCH`, `Refusal NOT_APPROVED`, `Refusal ALREADY_OPENED`.
+ */
+export function admitSession(
+  context: Pick<SessionContext, 'ledger' | 'member' | 'journal'>,
+  id: string,
+): { session: SessionRecord; query: QueryRecord } {
+  const self = context.member.organisation;
+  const session = context.ledger.session(id);
+  const query = session === undefined ? undefined : context.ledger.query(session.query);
+  if (session === undefined || query === undefined) {
+    throw new Refusal('UNKNOWN', 'this session is not on the ledger that this hospital reads');
+  }
+  if (deriveSessionId(session) !== id || !session.roster.includes(self)) {
+    throw new Abort('ROSTER_MISMATCH', 'the session offered is not the one on the ledger', { round: 'join' });
+  }
+  if (!query.decisions.some((each) => each.hospital === self && each.decision === 'approved')) {
+    throw new Refusal('NOT_APPROVED', 'this hospital has not approved the query of this session');
+  }
+  const before = context.journal.openedIn(query.id);
+  if (before !== undefined) {
+    throw new Refusal(
+      'ALREADY_OPENED',
+      `this hospital sent its share of this query in session ${before.slice(0, 8)} already`,
+      {
+        hint: 'A query opens once: two answers over two rosters would differ by one hospital. Submit a new query.',
+      },
+    );
+  }
+  return { session, query };
+}
+
+/**
+ * One hospital's part in one session, from join to the last opened step. Each step: scan, commit on the ledger, agree
+ * with all others, record in the journal, then and only then seal the share for the researcher.
+ */
+export async function runSession(
+  context: SessionContext,
+  { session, query }: { session: SessionRecord; query: QueryRecord },
+  relay: SessionRelay,
+  opened: (step: number, kept: OpenedStep) => void,
+): Promise<void> {
+  const { ledger, member } = context;
+  const size = sessionSize(ledger, session.id);
+  const setting = {
+    session: session.id,
+    self: member.organisation,
+    roster: session.roster,
+    identityKeys: (party: string) => activeKeys(ledger, party),
+    ledger: { size, root: ledger.rootAt(size) },
+  };
+  context.report(0, 'joined');
+  const channel = await openChannel(setting, relay, member.identity, context.random);
+
+  for (let step = 0; step < query.steps; step++) {
+    context.report(step, 'scanning');
+    const cells = await context.scan(query, step);
+    const input = new CommittedInput(cells, context.random);
+    await ledger.submit(member, {
+      type: 'recordCommitment',
+      session: session.id,
+      step,
+      commitment: toHex(input.commitment),
+    });
+    context.report(step, 'committed');
+    const commitments = await context.untilLedger(() => allCommitments(ledger, session, step));
+
+    const transcript: Transcript = {
+      session: session.id,
+      query: query.id,
+      roster: session.roster,
+      hellos: helloDigests(setting, channel.hellos),
+      ledger: setting.ledger,
+      step,
+      plan: context.planDigest,
+      cells: cells.length,
+      commitments,
+      receipts: ledger.session(session.id)?.receipts.slice(0, step) ?? [],
+    };
+    const agreed = await input.agree(channel, transcript);
+    context.report(step, 'agreed');
+
+    if (step === 0) context.journal.recordOpened(query.id, session.id);
+    await context.outbox.store(session.id, step, sealShare(agreed, member.identity, query.answerKey));
+    opened(step, { input: agreed, transcript });
+    context.report(step, 'opened');
+
+    const status = await context.untilLedger(() => stepEnd(ledger, session.id, step));
+    if (status === 'completed') return;
+  }
+}
+
+/** Entries on the ledger up to and with the one that opened the session: the same number at every hospital. */
+function sessionSize(ledger: Ledger, session: string): number {
+  const size = ledger.sessionOpenedAt(session);
+  if (size === undefined) throw new Refusal('UNKNOWN', 'this session is not on the ledger that this hospital reads');
+  return size + 1;
+}
+
+export function activeKeys(ledger: Ledger, organisation: string): readonly string[] {
+  const keys = ledger.organisation(organisation)?.keys ?? [];
+  return keys.filter((key) => key.status === 'active').map((key) => key.publicKey);
+}
+
+function allCommitments(ledger: Ledger, session: SessionRecord, step: number): string[] | undefined {
+  const recorded = ledger.session(session.id)?.commitments[step] ?? {};
+  const commitments = session.roster.map((party) => recorded[party]);
+  return commitments.every((each) => each !== undefined) ? commitments : undefined;
+}
+
+function stepEnd(ledger: Ledger, id: string, step: number): 'completed' | 'continue' | undefined {
+  const session = ledger.session(id);
+  if (session?.status === 'completed') return 'completed';
+  return session?.receipts[step] === undefined ? undefined : 'continue';
+}

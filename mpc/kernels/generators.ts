@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { KernelError } from './errors.ts';
+import { kernels, layout, memory, reserve } from './load.ts';
+
+/**
+ * The public generators of the vector commitments, independent in the sense that nobody knows a relation among them:
+ *
+ *   G_j = derive(bytes 64 k to 64 k + 63 of SHAKE256('healthchain/v1/pedersen/G' || u32le(b))),   j = 4096 b + k, k < 4096
+ *   H   = derive(SHAKE256('healthchain/v1/pedersen/H'), 64 bytes)
+ *
+ * where `derive` is the element derivation of RFC 9496, section 4.3.4. A stream per 4096 generators lets the cache grow at any
+ * size without hashing again from the start; within a block a shorter SHAKE256 output is a prefix of a longer one. No
+ * input of one label is an input of the other: they differ in their last letter, before the block number.
+ */
+export const GENERATOR_LABEL = 'healthchain/v1/pedersen/G';
+export const BLINDING_LABEL = 'healthchain/v1/pedersen/H';
+export const STREAM_GENERATORS = 4096;
+
+/** The longest vector that can be committed to: its generators take 640 MiB. */
+export const MAX_GENERATORS = 2 ** 22;
+
+/** Bytes of a generator in memory: two pairs of ten 32-bit limbs, twice. */
+const NIELS_BYTES = 160;
+const UNIFORM_BYTES = 64;
+/** Generators normalised with one inversion; `BATCH` of `assembly/edwards.ts`. */
+const BATCH = 256;
+
+let derived = 0;
+let blinding = false;
+
+/**
+ * Derives G_0 .. G_(count - 1), as far as they are not there yet, and H.
+ * Cost: about 7 us and 160 bytes a generator, once a process; the number is rounded up to whole batches of 256 (but 32 at
+ * first, for the many short vectors).
+ *
+ * @throws KernelError BAD_LENGTH beyond `MAX_GENERATORS`.
+ */
+export function deriveGenerators(count: number): void {
+  if (count > MAX_GENERATORS) throw new KernelError('BAD_LENGTH', 'the vector is longer than there are generators');
+  if (!blinding) {
+    memory().set(shake256(BLINDING_LABEL, UNIFORM_BYTES), layout.operand);
+    kernels.deriveBlinding(layout.operand);
+    blinding = true;
+  }
+  const unit = count <= 32 ? 32 : BATCH;
+  const target = Math.ceil(count / unit) * unit;
+  if (target <= derived) return;
+  reserve(layout.generators + NIELS_BYTES * target);
+  while (derived < target) extendWithinStream(target);
+}
+
+function extendWithinStream(target: number): void {
+  const block = Math.floor(derived / STREAM_GENERATORS);
+  const first = STREAM_GENERATORS * block;
+  const end = Math.min(target, first + STREAM_GENERATORS);
+  const index = new Uint8Array(4);
+  new DataView(index.buffer).setUint32(0, block, true);
+  const stream = shake256(GENERATOR_LABEL, UNIFORM_BYTES * (end - first), index);
+  while (derived < end) {
+    const n = Math.min(BATCH, end - derived);
+    const at = UNIFORM_BYTES * (derived - first);
+    memory().set(stream.subarray(at, at + UNIFORM_BYTES * n), layout.operand);
+    kernels.deriveGenerators(layout.operand, derived, n);
+    derived += n;
+  }
+}
+
+function shake256(label: string, outputLength: number, suffix = new Uint8Array(0)): Uint8Array {
+  return createHash('shake256', { outputLength }).update(label, 'ascii').update(suffix).digest();
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+
+/** What is used here of the global of that name, which neither the ES library nor @types/node declares. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+};
+
+interface Global {
+  readonly value: number;
+}
+
+/**
+ * The exports of `assembly/index.ts`. Arguments are byte addresses in `memory` and counts of elements; booleans arrive
+ * as 0 and 1. The kernels keep state between calls (the running total of a commitment, the generators) and are
+ * therefore for one thread: each worker loads its own.
+ */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+
+  addScalars(a: number, b: number, n: number): void;
+  subtractScalars(a: number, b: number, n: number): void;
+  addMasks(a: number, b: number, n: number): void;
+  subtractMasks(a: number, b: number, n: number): void;
+  cellsToScalars(scalars: number, cells: number, n: number): void;
+  scalarsToCells(cells: number, scalars: number, n: number): number;
+  cellsInRange(cells: number, n: number): number;
+  scalarsCanonical(scalars: number, n: number): number;
+  centreScalars(scalars: number, n: number): void;
+  widenCells(out: number, cells: number, n: number): void;
+
+  beginSum(): void;
+  sumSegment(first: number, n: number): void;
+  addBlinding(): void;
+  addEncoded(bytes: number, negative: boolean): number;
+  encodeTotal(bytes: number): void;
+  eraseSum(n: number): void;
+  deriveGenerators(uniform: number, first: number, n: number): void;
+  deriveBlinding(uniform: number): void;
+
+  readonly ACCUMULATOR: Global;
+  readonly OPERAND: Global;
+  readonly SCALARS: Global;
+  readonly CELLS: Global;
+  readonly GENERATORS: Global;
+  readonly BLOCK: Global;
+  readonly SEGMENT: Global;
+}
+
+const PAGE = 65536;
+
+/** The compiled kernels, instantiated once, when this module is first imported. Cost: about a millisecond. */
+export const kernels: Exports = instantiate();
+
+/** Addresses and capacities of `assembly/layout.ts`. */
+export const layout = {
+  accumulator: kernels.ACCUMULATOR.value,
+  operand: kernels.OPERAND.value,
+  scalars: kernels.SCALARS.value,
+  cells: kernels.CELLS.value,
+  generators: kernels.GENERATORS.value,
+  /** Scalars that fit at `accumulator`, and again at `operand`. */
+  block: kernels.BLOCK.value,
+  /** Scalars that fit at `scalars`, and cells at `cells`. */
+  segment: kernels.SEGMENT.value,
+} as const;
+
+let bytes = new Uint8Array(0);
+reserve(layout.generators);
+
+/** The kernels' memory. Ask again after anything that may have grown it: growing detaches the old view. */
+export function memory(): Uint8Array<ArrayBuffer> {
+  return bytes;
+}
+
+/** Makes the memory reach at least to address `end`; it never shrinks. */
+export function reserve(end: number): void {
+  const missing = end - kernels.memory.buffer.byteLength;
+  if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));
+  bytes = new Uint8Array(kernels.memory.buffer);
+}
+
+function instantiate(): Exports {
+  const file = new URL('./kernels.wasm', import.meta.url);
+  let code: Uint8Array<ArrayBuffer>;
+  try {
+    code = readFileSync(file);
+  } catch (cause) {
+    throw new Error(`the compiled kernels are missing at ${file.pathname}: run \`npm run kernels\``, { cause });
+  }
+  return new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
+}

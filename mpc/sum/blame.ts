@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
+import { canonicalBytes, hashDocument } from '../../protocol/canonical.ts';
+import { verifySignature, type Identity } from '../../protocol/identity.ts';
+import { LABEL } from '../../protocol/labels.ts';
+import { digest, organisationId, point, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
+import { addCommitments, commitScalars, subtractCommitments } from '../pedersen.ts';
+import { ScalarVector } from '../scalars.ts';
+import { agreementHash, commitMask, maskSign, seedHash, seedListDigest, type AgreedInput } from './party.ts';
+import { finishShareDigest, shareDigestBytes } from './share.ts';
+
+/**
+ * Finding the cheat after an opening failed its verification (docs/protocol.md §3, blame).
+ *
+ * Each party i publishes Com(M_ij) for each peer j. Both ends of a pair can compute it, so a difference means that one
+ * of the two lies; the seed of that pair, whose hash all parties agreed on before anything opened, tells which. With
+ * the mask commitments settled, the share that i sent must satisfy Com(t_i) = C_i + sum_{j>i} Com(M_ij) - sum_{j<i}
+ * Com(M_ij), and the first that does not is the cheat. No input is revealed: the only secrets published are a
+ * dishonest party's own share, and the seed of a pair in which one party lies and knows that seed already.
+ */
+export const blameStatement = z.strictObject({
+  session: sessionId,
+  step: z.int().min(0).max(999),
+  party: organisationId,
+  cells: z.int().min(0).max(10_000_000),
+  transcript: digest,
+  /** seedListDigest of every party, in roster order: with the transcript they hash to the agreement. */
+  listDigests: z.array(digest).min(2).max(1000),
+  /** Hashes of this party's own seeds, in roster order of its peers. */
+  seedHashes: z.array(digest).min(1).max(1000),
+  /** Com(M_ij) for each peer, in the same order. */
+  masks: z.array(point).min(1).max(1000),
+});
+export type BlameStatement = z.infer<typeof blameStatement>;
+
+export const signedBlameStatement = z.strictObject({ statement: blameStatement, publicKey, signature: signatureHex });
+export type SignedBlameStatement = z.infer<typeof signedBlameStatement>;
+
+/** Cost: n-1 commitments to full-width scalars. Leaks nothing of the input. */
+export function makeStatement(input: AgreedInput, transcript: Uint8Array, identity: Identity): SignedBlameStatement {
+  const statement: BlameStatement = {
+    session: input.transcript.session,
+    step: input.transcript.step,
+    party: input.channel.self,
+    cells: input.cells,
+    transcript: toHex(transcript),
+    listDigests: input.listDigests.map(toHex),
+    seedHashes: input.seedHashes.map(toHex),
+    masks: input.channel.peers.map((peer) => toHex(input.maskCommitment(peer))),
+  };
+  return {
+    statement,
+    publicKey: identity.publicKey,
+    signature: toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement))),
+  };
+}
+
+export const verifyStatement = (signed: SignedBlameStatement, activeKeys: readonly string[]): boolean =>
+  activeKeys.includes(signed.publicKey) &&
+  verifySignature(
+    signed.publicKey,
+    LABEL.blameStatement,
+    canonicalBytes(signed.statement),
+    fromHex(signed.signature, 64),
+  );
+
+/** A share as it arrived, kept because verification failed. Scalars are 32 bytes each. */
+export interface SuspectShare {
+  readonly party: string;
+  readonly publicKey: string;
+  readonly scalars: Uint8Array;
+  readonly blinding: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** All that a judge needs, none of it secret from an honest party's point of view. */
+export interface BlameCase {
+  readonly session: string;
+  readonly step: number;
+  readonly cells: number;
+  readonly roster: readonly string[];
+  readonly agreement: Uint8Array;
+  /** From the ledger, in roster order. */
+  readonly commitments: readonly Uint8Array[];
+  readonly identityKeys: (party: string) => readonly string[];
+  readonly shares: ReadonlyMap<string, SuspectShare>;
+  readonly statements: ReadonlyMap<string, SignedBlameStatement>;
+  /** Seeds revealed for disputed pairs: key `revealer/peer`. */
+  readonly seeds: ReadonlyMap<string, Uint8Array>;
+}
+
+export type Verdict =
+  /** These two contradict each other: ask both for the seed of their pair and judge again. */
+  | { readonly kind: 'dispute'; readonly pair: readonly [string, string] }
+  | { readonly kind: 'cheat'; readonly party: string; readonly check: BlameCheck }
+  /** Every statement and share holds: the caller's own sum or view of the ledger is wrong. */
+  | { readonly kind: 'none' };
+
+export type BlameCheck =
+  | 'STATEMENT_MISSING' // did not answer
+  | 'STATEMENT_FORGED' // not signed, or not of this session and agreement
+  | 'SEED_HASHES_FORGED' // other seed hashes than agreed
+  | 'SEED_FORGED' // reveals a seed that does not have the agreed hash, or none
+  | 'MASK_FORGED' // Com(M_ij) is not of the agreed seed
+  | 'SHARE_FORGED' // not the share that it signed
+  | 'SHARE_WRONG'; // its share does not match its commitment and masks
+
+/** The first check that fails, in roster order, names the cheat; pure, so that anyone with the evidence can repeat it. */
+export function judge(of: BlameCase): Verdict {
+  for (const party of of.roster) {
+    const check = judgeStatement(of, party);
+    if (check !== undefined) return { kind: 'cheat', party, check };
+  }
+  const dispute = judgePairs(of);
+  if (dispute !== undefined) return dispute;
+  for (const party of of.roster) {
+    const check = judgeShare(of, party);
+    if (check !== undefined) return { kind: 'cheat', party, check };
+  }
+  return { kind: 'none' };
+}
+
+function judgeStatement(of: BlameCase, party: string): BlameCheck | undefined {
+  const signed = of.statements.get(party);
+  if (signed === undefined) return 'STATEMENT_MISSING';
+  const { statement } = signed;
+  const peers = of.roster.length - 1;
+  const agreement = agreementHash(fromHex(statement.transcript, 32), statement.listDigests.map(decode));
+  if (
+    statement.session !== of.session ||
+    statement.step !== of.step ||
+    statement.party !== party ||
+    statement.cells !== of.cells ||
+    statement.listDigests.length !== of.roster.length ||
+    statement.seedHashes.length !== peers ||
+    statement.masks.length !== peers ||
+    !verifyStatement(signed, of.identityKeys(party)) ||
+    !equalBytes(agreement, of.agreement)
+  ) {
+    return 'STATEMENT_FORGED';
+  }
+  const list = seedListDigest(Buffer.concat(statement.seedHashes.map(decode)));
+  return toHex(list) === statement.listDigests[of.roster.indexOf(party)] ? undefined : 'SEED_HASHES_FORGED';
+}
+
+function judgePairs(of: BlameCase): Verdict | undefined {
+  for (const lower of of.roster) {
+    for (const upper of of.roster) {
+      if (lower >= upper) continue;
+      const [one, other] = [claim(of, lower, upper), claim(of, upper, lower)];
+      if (one.mask === other.mask) continue;
+      const judged = judgeDispute(of, lower, upper);
+      if (judged !== undefined) return judged;
+    }
+  }
+  return undefined;
+}
+
+/** A revealed seed with the agreed hash settles what the mask is; who claimed another lies. */
+function judgeDispute(of: BlameCase, lower: string, upper: string): Verdict | undefined {
+  const reveals = [
+    [lower, upper],
+    [upper, lower],
+  ] as const;
+  const honest = reveals
+    .map(([party, peer]) => ({ seed: of.seeds.get(`${party}/${peer}`), agreed: claim(of, party, peer).seedHash }))
+    .find(({ seed, agreed }) => seed !== undefined && toHex(seedHash(seed)) === agreed);
+  if (honest?.seed === undefined) {
+    const silent = reveals.filter(([party, peer]) => !of.seeds.has(`${party}/${peer}`));
+    if (silent.length === 2) return { kind: 'dispute', pair: [lower, upper] };
+    const forged = reveals.find(([party, peer]) => of.seeds.has(`${party}/${peer}`))!;
+    return { kind: 'cheat', party: forged[0], check: 'SEED_FORGED' };
+  }
+  const mask = toHex(commitMask(honest.seed, of.cells));
+  const liar = reveals.find(([party, peer]) => claim(of, party, peer).mask !== mask)!;
+  return { kind: 'cheat', party: liar[0], check: 'MASK_FORGED' };
+}
+
+function judgeShare(of: BlameCase, party: string): BlameCheck | undefined {
+  const share = of.shares.get(party);
+  if (share === undefined) return 'SHARE_FORGED';
+  const hash = createHash('sha256').update(share.scalars);
+  const statement = { session: of.session, step: of.step, agreement: toHex(of.agreement), cells: of.cells };
+  const signed = shareDigestBytes(statement, finishShareDigest(hash, share.blinding));
+  if (
+    !of.identityKeys(party).includes(share.publicKey) ||
+    !verifySignature(share.publicKey, LABEL.shareDigest, signed, share.signature)
+  ) {
+    return 'SHARE_FORGED';
+  }
+  const peers = of.roster.filter((peer) => peer !== party);
+  const masksOf = (sign: 1 | -1): Uint8Array[] =>
+    peers.filter((peer) => maskSign(party, peer) === sign).map((peer) => decode(claim(of, party, peer).mask));
+  const added = addCommitments([of.commitments[of.roster.indexOf(party)]!, ...masksOf(1)]);
+  const owed = masksOf(-1).reduce((total, mask) => subtractCommitments(total, mask), added);
+  const sent = commitScalars(ScalarVector.fromBytes(share.scalars), share.blinding);
+  return equalBytes(sent, owed) ? undefined : 'SHARE_WRONG';
+}
+
+/** What a party states about its pair with a peer. */
+function claim(of: BlameCase, party: string, peer: string): { mask: string; seedHash: string } {
+  const { statement } = of.statements.get(party)!;
+  const place = of.roster.filter((each) => each !== party).indexOf(peer);
+  return { mask: statement.masks[place]!, seedHash: statement.seedHashes[place]! };
+}
+
+const decode = (hex: string): Uint8Array => fromHex(hex, 32);
+
+/** A blame case as a document: the evidence whose digest goes on the ledger, and that anyone can judge again. */
+export function evidenceOf(
+  of: BlameCase,
+  verdict: Extract<Verdict, { kind: 'cheat' }>,
+): { document: object; digest: string } {
+  const share = of.shares.get(verdict.party);
+  const document = {
+    format: 'healthchain-blame/1',
+    session: of.session,
+    step: of.step,
+    blamed: verdict.party,
+    check: verdict.check,
+    agreement: toHex(of.agreement),
+    statements: of.roster.flatMap((party) => of.statements.get(party) ?? []),
+    seeds: [...of.seeds].map(([pair, seed]) => ({ pair, seed: toHex(seed) })),
+    // Only the cheat's own share is published, and only where the judgement rests on it.
+    ...(share === undefined || verdict.check !== 'SHARE_WRONG'
+      ? {}
+      : {
+          share: {
+            scalars: Buffer.from(share.scalars).toString('base64'),
+            blinding: toHex(share.blinding),
+            publicKey: share.publicKey,
+            signature: toHex(share.signature),
+          },
+        }),
+  };
+  return { document, digest: toHex(hashDocument(LABEL.blameEvidence, document)) };
+}

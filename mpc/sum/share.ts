@@ -1,0 +1,239 @@
+import { createCipheriv, createDecipheriv, createHash, type Hash } from 'node:crypto';
+import { z } from 'zod';
+import { ByteWriter, equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
+import { canonicalBytes, decodeCanonical, hashBytes } from '../../protocol/canonical.ts';
+import { TAG_BYTES, type ExchangeKey } from '../../protocol/envelope.ts';
+import { Abort } from '../../protocol/errors.ts';
+import { verifySignature, type Identity } from '../../protocol/identity.ts';
+import { LABEL } from '../../protocol/labels.ts';
+import { digest, signatureHex } from '../../protocol/names.ts';
+import { helloDigest, openHello, signedHello, type SignedHello } from '../../protocol/session.ts';
+import type { ShareSum } from '../scalars.ts';
+import type { AgreedInput } from './party.ts';
+
+/**
+ * A summed share on its way to the researcher (docs/protocol.md §3.3): a header in the clear, then the scalars in
+ * chunks sealed to the answer key, then a trailer with the blinding share and the party's signature over all of it.
+ * Sealing is in the form of STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015): counter nonce and last-flag
+ * are authenticated, so that chunks cannot be cut, dropped, repeated or put in another order.
+ */
+export const SHARE_CHUNK_CELLS = 8192;
+
+export const shareHeader = z.strictObject({
+  hello: signedHello,
+  step: z.int().min(0).max(999),
+  cells: z.int().min(0).max(10_000_000),
+  agreement: digest,
+  /** The party's identity over all of the above but the hello's signature. */
+  signature: signatureHex,
+});
+export type ShareHeader = z.infer<typeof shareHeader>;
+
+const HEADER_LIMIT = 8192;
+const TRAILER_BYTES = 32 + 32 + 64;
+
+export interface ShareStatement {
+  readonly session: string;
+  readonly step: number;
+  readonly agreement: string;
+  readonly cells: number;
+}
+
+const statementBytes = (of: ShareStatement): Uint8Array =>
+  canonicalBytes({ session: of.session, step: of.step, agreement: of.agreement, cells: of.cells });
+
+/** What a party signs about its share: which step it is of, and its digest. */
+export const shareDigestBytes = (of: ShareStatement, shareDigest: Uint8Array): Uint8Array =>
+  canonicalBytes({
+    session: of.session,
+    step: of.step,
+    agreement: of.agreement,
+    cells: of.cells,
+    digest: toHex(shareDigest),
+  });
+
+/** SHA-256 over the scalars of the share, then the blinding share. */
+export const finishShareDigest = (hash: Hash, blinding: Uint8Array): Uint8Array =>
+  hashBytes(LABEL.shareDigest, hash.digest(), blinding);
+
+/**
+ * The chunks of a sealed share, ready for the wire; each is a fresh buffer. Cost: 32 bytes a cell, once.
+ * Sealing the same input again gives the same bytes, so a share may be sent again after a lost connection.
+ */
+export function* sealShare(input: AgreedInput, identity: Identity, answerKey: string): Generator<Uint8Array> {
+  const { transcript, channel } = input;
+  const own = channel.hellos.get(channel.self)!;
+  const statement: ShareStatement = {
+    session: transcript.session,
+    step: transcript.step,
+    agreement: toHex(input.agreement),
+    cells: input.cells,
+  };
+  yield canonicalBytes({
+    hello: own,
+    step: statement.step,
+    cells: statement.cells,
+    agreement: statement.agreement,
+    signature: toHex(identity.sign(LABEL.shareStatement, statementBytes(statement))),
+  } satisfies ShareHeader);
+
+  const key = shareKey(channel.exchangeKey, answerKey, own, transcript.step);
+  const hash = createHash('sha256');
+  let place = 0;
+  for (const scalars of input.shareChunks(SHARE_CHUNK_CELLS)) {
+    hash.update(scalars);
+    yield seal(key, place++, false, scalars);
+  }
+  const blinding = input.blindingShare();
+  const shareDigest = finishShareDigest(hash, blinding);
+  const signature = identity.sign(LABEL.shareDigest, shareDigestBytes(statement, shareDigest));
+  yield seal(key, place, true, Buffer.concat([blinding, shareDigest, signature]));
+}
+
+/** What a share must be, known to the researcher from the ledger and its own plan. */
+export interface ExpectedShare {
+  readonly session: string;
+  readonly step: number;
+  readonly party: string;
+  readonly cells: number;
+  readonly activeKeys: readonly string[];
+}
+
+/** A share that arrived whole, in order, under its owner's signature; its scalars are in the sum already. */
+export interface ReceivedShare {
+  readonly party: string;
+  readonly header: ShareHeader;
+  readonly blinding: Uint8Array;
+  readonly digest: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/**
+ * Opens one party's sealed share chunk by chunk and adds it to the sum as it arrives; memory does not grow with it.
+ * Errors: `Abort FORGED_SHARE` or `FORGED_HELLO`, each naming the party; nothing of a share that fails counts, because
+ * the whole sum is then thrown away.
+ */
+export class ShareOpener {
+  readonly #expected: ExpectedShare;
+  readonly #answerKey: ExchangeKey;
+  readonly #sum: Pick<ShareSum, 'add'>;
+  readonly #hash = createHash('sha256');
+  #header: ShareHeader | undefined;
+  #key: Uint8Array | undefined;
+  #place = 0;
+  #cells = 0;
+  #received: ReceivedShare | undefined;
+
+  constructor(expected: ExpectedShare, answerKey: ExchangeKey, sum: Pick<ShareSum, 'add'>) {
+    this.#expected = expected;
+    this.#answerKey = answerKey;
+    this.#sum = sum;
+  }
+
+  /** `scalars` sees each chunk of plain scalars too: for keeping a share as evidence. */
+  add(chunk: Uint8Array, scalars?: (plain: Uint8Array) => void): void {
+    if (this.#received !== undefined) throw this.#forged('goes on after its end');
+    if (this.#key === undefined) {
+      this.#open(chunk);
+      return;
+    }
+    const left = this.#expected.cells - this.#cells;
+    const plain = this.#unseal(chunk, left === 0);
+    if (left === 0) {
+      this.#finish(plain);
+      return;
+    }
+    if (plain.length !== 32 * Math.min(left, SHARE_CHUNK_CELLS)) throw this.#forged('has a chunk of the wrong length');
+    this.#hash.update(plain);
+    try {
+      this.#sum.add(this.#cells, plain);
+    } catch (cause) {
+      throw this.#forged('holds a scalar that is not canonical', cause);
+    }
+    scalars?.(plain);
+    this.#cells += plain.length / 32;
+  }
+
+  finish(): ReceivedShare {
+    if (this.#received === undefined) throw this.#forged('ends early');
+    return this.#received;
+  }
+
+  #open(chunk: Uint8Array): void {
+    const { session, step, party, cells, activeKeys } = this.#expected;
+    let header: ShareHeader;
+    try {
+      header = decodeCanonical(shareHeader, chunk, { what: 'share header', limit: HEADER_LIMIT });
+    } catch (cause) {
+      throw this.#forged('has a header that does not decode', cause);
+    }
+    const hello = openHello(canonicalBytes(header.hello), { session, party, activeKeys });
+    if (header.step !== step || header.cells !== cells)
+      throw this.#forged('is of another step or another number of cells');
+    const statement = statementBytes({ session, step, agreement: header.agreement, cells });
+    if (!verifySignature(hello.publicKey, LABEL.shareStatement, statement, fromHex(header.signature, 64))) {
+      throw this.#forged('has a header with a wrong signature');
+    }
+    this.#header = header;
+    this.#key = shareKey(this.#answerKey, hello.hello.exchangeKey, hello, step);
+  }
+
+  #finish(trailer: Uint8Array): void {
+    if (trailer.length !== TRAILER_BYTES) throw this.#forged('has a trailer of the wrong length');
+    const header = this.#header!;
+    const blinding = trailer.slice(0, 32);
+    const claimed = trailer.slice(32, 64);
+    const signature = trailer.slice(64);
+    if (!equalBytes(finishShareDigest(this.#hash, blinding), claimed))
+      throw this.#forged('does not have the digest that it claims');
+    const statement = {
+      session: this.#expected.session,
+      step: header.step,
+      agreement: header.agreement,
+      cells: header.cells,
+    };
+    if (!verifySignature(header.hello.publicKey, LABEL.shareDigest, shareDigestBytes(statement, claimed), signature)) {
+      throw this.#forged('is not signed by its owner');
+    }
+    this.#received = { party: this.#expected.party, header, blinding, digest: claimed, signature };
+  }
+
+  #unseal(chunk: Uint8Array, last: boolean): Uint8Array {
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', this.#key!, nonceOf(this.#place));
+      decipher.setAAD(Uint8Array.of(last ? 1 : 0));
+      decipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES));
+      const plain = decipher.update(chunk.subarray(0, chunk.length - TAG_BYTES));
+      decipher.final();
+      this.#place++;
+      return plain;
+    } catch (cause) {
+      throw this.#forged('has a chunk that does not open: altered, repeated, left out or out of order', cause);
+    }
+  }
+
+  #forged(why: string, cause?: unknown): Abort {
+    const party = this.#expected.party;
+    return new Abort('FORGED_SHARE', `the share of ${party} ${why}`, {
+      party,
+      round: `open/${this.#expected.step}`,
+      cause,
+    });
+  }
+}
+
+/** The party that holds `own` and the other end derive the same key; bound to the hello, hence to party and session. */
+function shareKey(own: ExchangeKey, theirs: string, hello: SignedHello, step: number): Uint8Array {
+  const info = new ByteWriter().text(LABEL.shareKey).fixed(helloDigest(hello)).uint32(step).finish();
+  return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32);
+}
+
+function seal(key: Uint8Array, place: number, last: boolean, plaintext: Uint8Array): Uint8Array {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(place));
+  cipher.setAAD(Uint8Array.of(last ? 1 : 0));
+  const body = cipher.update(plaintext);
+  cipher.final();
+  return Buffer.concat([body, cipher.getAuthTag()]);
+}
+
+const nonceOf = (place: number): Uint8Array => new ByteWriter().uint32(0).uint32(0).uint32(place).finish();

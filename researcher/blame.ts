@@ -1,0 +1,160 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import { ShareSum } from '../mpc/scalars.ts';
+import {
+  evidenceOf,
+  judge,
+  signedBlameStatement,
+  type BlameCase,
+  type SignedBlameStatement,
+  type SuspectShare,
+  type Verdict,
+} from '../mpc/sum/blame.ts';
+import type { ReceivedShare } from '../mpc/sum/share.ts';
+import { fromHex } from '../protocol/bytes.ts';
+import { canonicalText, decodeCanonical } from '../protocol/canonical.ts';
+import { Abort } from '../protocol/errors.ts';
+import type { SessionRecord } from '../protocol/ledger.ts';
+import type { CoordinatorClient } from './coordinator.ts';
+import { fetchShare, type ShareRequest } from './shares.ts';
+
+/** Most bytes of one hospital's statement. */
+const STATEMENT_LIMIT = 400_000;
+
+export interface BlameFound {
+  readonly error: Abort;
+  /** Evidence that anyone can judge again; its digest is on the ledger. */
+  readonly evidence: object | undefined;
+}
+
+/**
+ * After an opening failed its verification: records that on the ledger, asks every hospital for its part, judges, and
+ * records whom the evidence names. No input is revealed (docs/protocol.md §3, blame).
+ */
+export async function findCheat(
+  ledger: Ledger,
+  coordinator: CoordinatorClient,
+  request: ShareRequest,
+  session: SessionRecord,
+  shares: readonly ReceivedShare[],
+): Promise<BlameFound> {
+  const { member, step } = request;
+  await ledger.submit(member, {
+    type: 'abortSession',
+    session: session.id,
+    reason: 'VERIFICATION_FAILED',
+    round: `open/${step}`,
+  });
+  const suspects = new Map<string, SuspectShare>();
+  for (const share of shares) suspects.set(share.party, await keepShare(coordinator, request, share));
+
+  const statements = new Map<string, SignedBlameStatement>();
+  for (const party of session.roster) {
+    const statement = await askStatement(coordinator, request, party);
+    if (statement !== undefined) statements.set(party, statement);
+  }
+  const seeds = new Map<string, Uint8Array>();
+  const blameCase: BlameCase = {
+    session: session.id,
+    step,
+    cells: request.cells,
+    roster: session.roster,
+    agreement: fromHex(shares[0]!.header.agreement, 32),
+    commitments: session.roster.map((party) => fromHex(session.commitments[step]![party]!, 32)),
+    identityKeys: request.activeKeys,
+    shares: suspects,
+    statements,
+    seeds,
+  };
+  let verdict = judge(blameCase);
+  if (verdict.kind === 'dispute') {
+    await askSeeds(coordinator, request, statements, verdict.pair, seeds);
+    verdict = judge(blameCase);
+  }
+  return record(ledger, request, blameCase, verdict);
+}
+
+async function record(ledger: Ledger, request: ShareRequest, of: BlameCase, verdict: Verdict): Promise<BlameFound> {
+  if (verdict.kind !== 'cheat') {
+    const parties = verdict.kind === 'dispute' ? verdict.pair.join(' and ') : 'no hospital';
+    return { error: failed(`${parties} could be shown to be the cause`), evidence: undefined };
+  }
+  const evidence = evidenceOf(of, verdict);
+  const refused = verdict.check === 'STATEMENT_MISSING';
+  await ledger.submit(request.member, {
+    type: 'abortSession',
+    session: of.session,
+    reason: refused ? 'BLAME_REFUSED' : 'VERIFICATION_FAILED',
+    blame: verdict.party,
+    round: `open/${of.step}`,
+    evidence: evidence.digest,
+  });
+  const why = refused
+    ? `${verdict.party} would not help to find the cause`
+    : `the evidence names ${verdict.party} (${verdict.check})`;
+  return { error: failed(why, verdict.party), evidence: evidence.document };
+}
+
+const failed = (why: string, party?: string): Abort =>
+  new Abort('VERIFICATION_FAILED', `the opened cells do not match the commitments on the ledger; ${why}`, {
+    round: 'open',
+    hint: 'No result was shown. The ledger and the evidence file tell the consortium what happened.',
+    ...(party === undefined ? {} : { party }),
+  });
+
+/** Fetches a share once more, to keep its scalars: honest shares come again bit for bit. */
+async function keepShare(
+  coordinator: CoordinatorClient,
+  request: ShareRequest,
+  share: ReceivedShare,
+): Promise<SuspectShare> {
+  const parts: Uint8Array[] = [];
+  const again = await fetchShare(coordinator, request, share.party, new ShareSum(request.cells), (plain) =>
+    parts.push(Uint8Array.from(plain)),
+  );
+  const { hello } = again.header;
+  return {
+    party: share.party,
+    publicKey: hello.publicKey,
+    scalars: Buffer.concat(parts),
+    blinding: again.blinding,
+    signature: again.signature,
+  };
+}
+
+async function askStatement(
+  coordinator: CoordinatorClient,
+  request: ShareRequest,
+  party: string,
+): Promise<SignedBlameStatement | undefined> {
+  try {
+    const bytes = await coordinator.pull(
+      request.member,
+      { kind: 'statement', session: request.session, step: request.step },
+      party,
+      request.signal,
+    );
+    return decodeCanonical(signedBlameStatement, bytes, { what: 'statement', limit: STATEMENT_LIMIT });
+  } catch {
+    return undefined;
+  }
+}
+
+async function askSeeds(
+  coordinator: CoordinatorClient,
+  request: ShareRequest,
+  statements: ReadonlyMap<string, SignedBlameStatement>,
+  [one, other]: readonly [string, string],
+  seeds: Map<string, Uint8Array>,
+): Promise<void> {
+  for (const [party, peer] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    const contradiction = Buffer.from(canonicalText(statements.get(peer))).toString('base64');
+    const { session, step, member, signal } = request;
+    const seed = await coordinator
+      .pull(member, { kind: 'seed', session, step, peer, contradiction }, party, signal)
+      .catch(() => undefined);
+    if (seed?.length === 32) seeds.set(`${party}/${peer}`, seed);
+  }
+}

@@ -1,0 +1,161 @@
+import { decode, planQuery } from '../../analytics/index.ts';
+import { verifyExport, type VerifiedLedger } from '../../ledger/index.ts';
+import { verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
+import { fromHex } from '../../protocol/bytes.ts';
+import { checkDocument } from '../../protocol/canonical.ts';
+import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
+import { keyFingerprint } from '../../protocol/identity.ts';
+import { ledgerExport, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
+import {
+  makeResult,
+  openingOfStep,
+  parseFaithfully,
+  receiptDocument,
+  type ReceiptDocument,
+  type ResultDocument,
+} from './documents.ts';
+
+/** The checks of an answer, in the order in which they are made. */
+export type Check = 'ledger' | 'receipt' | 'authorization' | 'record' | 'commitments' | 'result';
+
+export interface VerificationReport {
+  readonly consortium: string;
+  /** Whoever checks must know from elsewhere that this is the consortium's ledger operator. */
+  readonly operatorFingerprint: string;
+  readonly query: string;
+  readonly session: string;
+  readonly hospitals: readonly string[];
+  readonly groups: number;
+  readonly cells: number;
+  readonly resultChecked: boolean;
+}
+
+/** A check that did not hold: which one, and why. */
+export class VerificationError extends Error {
+  override readonly name = 'VerificationError';
+  readonly check: Check;
+  constructor(check: Check, cause: HealthchainError) {
+    super(`${check}: ${cause.message}`, { cause });
+    this.check = check;
+  }
+}
+
+/**
+ * Checks an answer from files alone: receipt and ledger export, and the result where one is given. Recomputes every
+ * shown statistic from the verified sums. Throws `VerificationError`.
+ *
+ * Proves: these numbers follow from the sum of exactly the vectors that the listed hospitals committed to on this
+ * ledger, for a query each of them approved there. Does not prove: that the records were true, that the operator's key
+ * is the right one, or that the ledger shows all its members the same history.
+ */
+export function verifyAnswer(files: {
+  receipt: string;
+  ledger: string;
+  result?: string | undefined;
+}): VerificationReport {
+  const ledger = step('ledger', () =>
+    verifyExport(
+      checkDocument(ledgerExport, parseFaithfully(files.ledger, 'ledger export'), { what: 'ledger export' }),
+    ),
+  );
+  const receipt = step('receipt', () => readReceipt(files.receipt, ledger));
+  const { session, query } = step('authorization', () => findSession(ledger, receipt));
+  const openings = receipt.steps.map(openingOfStep);
+  step('record', () =>
+    receipt.steps.forEach(({ result }, at) => verifyRecord(session, at, result, openings[at]!.digest(session.id, at))),
+  );
+  const verified = step('commitments', () =>
+    openings.map((opening, at) => verifyOpening(opening, commitmentsOf(session, at))),
+  );
+  const schema = ledger.schema(query.query.dataset)!;
+  const plan = planQuery(query.query, schema);
+  const groups = step('result', () => decodeVerified(plan, verified.at(-1)!));
+  if (files.result !== undefined) step('result', () => compareResult(files.result!, makeResult(groups, receipt)));
+  return {
+    consortium: ledger.consortium,
+    operatorFingerprint: keyFingerprint(ledger.head().publicKey),
+    query: query.id,
+    session: session.id,
+    hospitals: session.roster,
+    groups: groups.length,
+    cells: plan.cells,
+    resultChecked: files.result !== undefined,
+  };
+}
+
+function step<T>(check: Check, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof HealthchainError) throw new VerificationError(check, error);
+    throw new VerificationError(
+      check,
+      new Misuse('MALFORMED', 'the file does not have the form that it must have', { cause: error }),
+    );
+  }
+}
+
+function readReceipt(text: string, ledger: VerifiedLedger): ReceiptDocument {
+  const receipt = checkDocument(receiptDocument, parseFaithfully(text, 'receipt'), { what: 'receipt' });
+  const { consortium, operatorKey, size, root } = receipt.ledger;
+  const head = ledger.head();
+  if (consortium !== ledger.consortium || operatorKey !== head.publicKey)
+    throw mismatch('the receipt belongs to another ledger');
+  if (size > head.size || ledger.rootAt(size) !== root)
+    throw mismatch('the receipt was made on a ledger with another history');
+  return receipt;
+}
+
+function findSession(ledger: VerifiedLedger, receipt: ReceiptDocument): { session: SessionRecord; query: QueryRecord } {
+  const session = ledger.session(receipt.session);
+  const query = ledger.query(receipt.query);
+  if (session === undefined || query === undefined || session.query !== query.id)
+    throw mismatch('the ledger does not hold the session of this receipt');
+  if (session.status !== 'completed') throw mismatch('the session of this receipt did not complete');
+  if (session.roster.join() !== receipt.hospitals.join())
+    throw mismatch('the receipt names other hospitals than the session');
+  if (session.receipts.length !== receipt.steps.length)
+    throw mismatch('the receipt has another number of steps than the session');
+  return { session, query };
+}
+
+function verifyRecord(session: SessionRecord, at: number, claimed: string, computed: string): void {
+  if (claimed !== computed) throw mismatch('the digest in the receipt is not that of its sums');
+  if (session.receipts[at] !== computed) throw mismatch('the sums in the receipt are not those recorded on the ledger');
+}
+
+const commitmentsOf = (session: SessionRecord, at: number): Uint8Array[] =>
+  session.roster.map((party) => fromHex(session.commitments[at]![party]!, 32));
+
+function decodeVerified(plan: ReturnType<typeof planQuery>, cells: VerifiedCells): ReturnType<typeof decode> {
+  if (cells.length !== plan.cells) throw mismatch('the receipt holds another number of cells than the query has');
+  return decode(plan, (index) => cells.at(index));
+}
+
+function compareResult(text: string, expected: ResultDocument): void {
+  const place = firstDifference(parseFaithfully(text, 'result'), JSON.parse(JSON.stringify(expected)) as unknown, '');
+  if (place !== undefined) throw mismatch(`${place || 'the file'} is not what the verified sums give`);
+}
+
+/** Path of the first difference between two JSON values; undefined if there is none. */
+function firstDifference(a: unknown, b: unknown, path: string): string | undefined {
+  if (Object.is(a, b)) return undefined;
+  if (
+    typeof a !== 'object' ||
+    typeof b !== 'object' ||
+    a === null ||
+    b === null ||
+    Array.isArray(a) !== Array.isArray(b)
+  )
+    return path;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    const place = path === '' ? key : `${path}.${key}`;
+    if (!(key in left) || !(key in right)) return place;
+    const found = firstDifference(left[key], right[key], place);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const mismatch = (message: string): Abort => new Abort('VERIFICATION_FAILED', message);
