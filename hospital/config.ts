@@ -1,20 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { ledgerAddress } from '../ledger/address.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { Misuse } from '../protocol/errors.ts';
 import { Identity } from '../protocol/identity.ts';
-import { datasetName, digest, organisationId, publicKey } from '../protocol/names.ts';
+import { datasetName, organisationId } from '../protocol/names.ts';
 import { sourceConfig } from './source/config.ts';
 import { sitePolicy, type SitePolicy } from './policy.ts';
-
-/** Where and how to reach the ledger; shared by every role's configuration. */
-export const ledgerAddress = z.strictObject({
-  url: z.url(),
-  /** Pins: with them, a ledger that is not the consortium's is refused at the first connection too. */
-  consortium: digest.optional(),
-  operatorKey: publicKey.optional(),
-});
 
 /** The configuration file of a hospital node. Paths are relative to the file. */
 export const hospitalConfig = z.strictObject({

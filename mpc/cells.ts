@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { KernelError } from './kernels/errors.ts';
-import { kernels, layout, memory } from './kernels/load.ts';
+import { eraseBlocks, kernels, layout, memory } from './kernels/load.ts';
 
 /** Cells are integers strictly between -2^119 and 2^119, so that the sum of 2^8 of them still fits 128 bits. */
 export const CELL_LIMIT = 2n ** 119n;
@@ -47,6 +47,7 @@ export class CellVector {
       memory().set(part, layout.operand);
       if (!kernels.cellsInRange(layout.operand, part.length / CELL_BYTES)) throw outOfRange();
     }
+    eraseBlocks();
     return new CellVector(bytes);
   }
 

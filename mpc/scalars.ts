@@ -2,7 +2,7 @@ import { createCipheriv, type Cipheriv } from 'node:crypto';
 import { inspect } from 'node:util';
 import { CELL_BYTES, CellVector } from './cells.ts';
 import { KernelError } from './kernels/errors.ts';
-import { kernels, layout, memory } from './kernels/load.ts';
+import { eraseBlocks, kernels, layout, memory } from './kernels/load.ts';
 
 /** l, the order of ristretto255: all sharing is over Z_l. */
 export const SCALAR_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -48,6 +48,7 @@ export class ScalarVector {
       encodeCells(cells, at, n);
       scalars.bytes.set(read(layout.accumulator, SCALAR_BYTES * n), SCALAR_BYTES * at);
     }
+    eraseBlocks();
     return scalars;
   }
 
@@ -70,6 +71,7 @@ export class ScalarVector {
       }
       cells.bytes.set(read(layout.accumulator, CELL_BYTES * n), CELL_BYTES * at);
     }
+    eraseBlocks();
     return cells;
   }
 
@@ -150,7 +152,7 @@ export function* maskedChunks(
       }
       chunk.set(read(layout.accumulator, SCALAR_BYTES * n), SCALAR_BYTES * (at - start));
     }
-    erase();
+    eraseBlocks();
     yield chunk.subarray(0, SCALAR_BYTES * (end - start));
   }
 }
@@ -299,11 +301,6 @@ function encodeCells(cells: CellVector, at: number, n: number): void {
 
 function read(address: number, length: number): Uint8Array {
   return memory().subarray(address, address + length);
-}
-
-/** Removes unmasked cells from the kernels' memory. (What the engine and node:crypto keep is out of reach.) */
-function erase(): void {
-  memory().fill(0, layout.accumulator, layout.operand + SCALAR_BYTES * layout.block);
 }
 
 function assertWhole(bytes: Uint8Array): void {

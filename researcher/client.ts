@@ -100,6 +100,18 @@ export class Researcher {
     }
   }
 
+  /** What the ledger says of a query now. Errors: `Refusal UNKNOWN`. */
+  status(id: string): { status: QueryRecord['status']; events: readonly Progress[] } {
+    const record = this.#options.ledger.query(id);
+    if (record === undefined)
+      throw new Refusal('UNKNOWN', 'the ledger holds no query with this id', {
+        hint: 'Give the whole id that submit printed.',
+      });
+    const events: Progress[] = [];
+    new ProgressReader(this.#options.ledger, id, (event) => events.push(event)).read(record);
+    return { status: record.status, events };
+  }
+
   async #untilCommitted(id: string, seen: ProgressReader, signal: AbortSignal): Promise<SessionRecord> {
     const { ledger } = this.#options;
     const stop = new AbortController();

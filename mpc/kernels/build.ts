@@ -10,16 +10,16 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 // An installed package ships the compiled kernels and neither their sources nor the compiler's need for them.
 if (existsSync(`${here}assembly/index.ts`)) {
   const { default: asc } = await import('assemblyscript/asc');
-  const { error, stderr } = await asc.main([
-    'assembly/index.ts',
-    ...['--baseDir', here, '--outFile', 'kernels.wasm'],
-    // No runtime: no allocator, no collector; memory is laid out by hand in layout.ts. `--use abort=` drops its one import.
-    ...['--runtime', 'stub', '--use', 'abort=', '--noAssert', '--enable', 'simd'],
-    // From -O2 on the optimizer reorders the long sums of field.ts, which then spill registers: a tenth slower.
-    ...['-O1', '--runPasses', 'inlining-optimizing'],
-  ]);
-  if (error) {
-    process.stderr.write(stderr.toString());
-    throw error;
-  }
+  const { error } = await asc.main(
+    [
+      'assembly/index.ts',
+      ...['--baseDir', here, '--outFile', 'kernels.wasm'],
+      // No runtime: no allocator, no collector; memory is laid out by hand in layout.ts. `--use abort=` drops its one import.
+      ...['--runtime', 'stub', '--use', 'abort=', '--noAssert', '--enable', 'simd'],
+      // From -O2 on the optimizer reorders the long sums of field.ts, which then spill registers: a tenth slower.
+      ...['-O1', '--runPasses', 'inlining-optimizing'],
+    ],
+    { stdout: process.stdout, stderr: process.stderr },
+  );
+  if (error) throw error;
 }

@@ -30,7 +30,7 @@ let blinding = false;
 
 /**
  * Derives G_0 .. G_(count - 1), as far as they are not there yet, and H.
- * Cost: about 7 us and 160 bytes a generator, once a process; the number is rounded up to whole batches of 256 (but 32 at
+ * Cost: about 12 us and 160 bytes a generator, once a process; the number is rounded up to whole batches of 256 (but 32 at
  * first, for the many short vectors).
  *
  * @throws KernelError BAD_LENGTH beyond `MAX_GENERATORS`.

@@ -18,25 +18,25 @@ interface Global {
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
 
-  addScalars(a: number, b: number, n: number): void;
-  subtractScalars(a: number, b: number, n: number): void;
-  addMasks(a: number, b: number, n: number): void;
-  subtractMasks(a: number, b: number, n: number): void;
-  cellsToScalars(scalars: number, cells: number, n: number): void;
-  scalarsToCells(cells: number, scalars: number, n: number): number;
-  cellsInRange(cells: number, n: number): number;
-  scalarsCanonical(scalars: number, n: number): number;
-  centreScalars(scalars: number, n: number): void;
-  widenCells(out: number, cells: number, n: number): void;
+  readonly addScalars: (a: number, b: number, n: number) => void;
+  readonly subtractScalars: (a: number, b: number, n: number) => void;
+  readonly addMasks: (a: number, b: number, n: number) => void;
+  readonly subtractMasks: (a: number, b: number, n: number) => void;
+  readonly cellsToScalars: (scalars: number, cells: number, n: number) => void;
+  readonly scalarsToCells: (cells: number, scalars: number, n: number) => number;
+  readonly cellsInRange: (cells: number, n: number) => number;
+  readonly scalarsCanonical: (scalars: number, n: number) => number;
+  readonly centreScalars: (scalars: number, n: number) => void;
+  readonly widenCells: (out: number, cells: number, n: number) => void;
 
-  beginSum(): void;
-  sumSegment(first: number, n: number): void;
-  addBlinding(): void;
-  addEncoded(bytes: number, negative: boolean): number;
-  encodeTotal(bytes: number): void;
-  eraseSum(n: number): void;
-  deriveGenerators(uniform: number, first: number, n: number): void;
-  deriveBlinding(uniform: number): void;
+  readonly beginSum: () => void;
+  readonly sumSegment: (first: number, n: number) => void;
+  readonly addBlinding: () => void;
+  readonly addEncoded: (bytes: number, negative: boolean) => number;
+  readonly encodeTotal: (bytes: number) => void;
+  readonly eraseSum: (n: number) => void;
+  readonly deriveGenerators: (uniform: number, first: number, n: number) => void;
+  readonly deriveBlinding: (uniform: number) => void;
 
   readonly ACCUMULATOR: Global;
   readonly OPERAND: Global;
@@ -78,6 +78,14 @@ export function reserve(end: number): void {
   const missing = end - kernels.memory.buffer.byteLength;
   if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));
   bytes = new Uint8Array(kernels.memory.buffer);
+}
+
+/**
+ * Overwrites the two blocks, after cells have been in them. What the engine, the garbage collector and node:crypto keep is
+ * out of reach.
+ */
+export function eraseBlocks(): void {
+  bytes.fill(0, layout.accumulator, layout.scalars);
 }
 
 function instantiate(): Exports {

@@ -17,7 +17,7 @@ export interface PairSecret {
 /** Plaintext bytes per sealed frame; longer messages are split. */
 const PART = 256 * 1024;
 /** A message longer than this is not assembled: nobody may fill our memory. */
-const MESSAGE_LIMIT = 64 * 1024 * 1024;
+export const MESSAGE_LIMIT = 64 * 1024 * 1024;
 
 /**
  * The sealed channels of one party in one session. Implements `Transport`: AES-256-GCM per direction, with session,
@@ -68,16 +68,15 @@ export class Channel implements Transport {
     const parts: Uint8Array[] = [];
     for (let part = 0, bytes = 0; ; part++) {
       const frame = await this.#relay.receive(from);
-      const last = frame[0] === 1 ? 1 : 0;
+      const last = frame[0];
+      if (last !== 0 && last !== 1) throw malformed(from, round, 'starts with a byte that is no part mark');
       const plain = opener.open(frame.subarray(1), this.#place(from, this.self, round, part, last));
       parts.push(plain);
       bytes += plain.length;
       if (last === 1) return parts.length === 1 ? plain : concatBytes(...parts);
-      if (bytes > MESSAGE_LIMIT)
-        throw new Abort('FORGED_FRAME', `a message of ${from} is longer than ${MESSAGE_LIMIT} bytes`, {
-          party: from,
-          round,
-        });
+      // A part that is not the last is full, or a peer could send empty ones for ever.
+      if (plain.length !== PART) throw malformed(from, round, 'has a part of the wrong length');
+      if (bytes > MESSAGE_LIMIT) throw malformed(from, round, `is longer than ${MESSAGE_LIMIT} bytes`);
     }
   }
 
@@ -105,3 +104,6 @@ export class Channel implements Transport {
     return `Channel(${this.self} in ${this.setting.session.slice(0, 8)})`;
   }
 }
+
+const malformed = (party: string, round: string, why: string): Abort =>
+  new Abort('FORGED_FRAME', `a message of ${party} ${why}`, { party, round });

@@ -85,7 +85,7 @@ function derivePair(
     .fixed(helloDigest(hellos.get(lower)!))
     .fixed(helloDigest(hellos.get(upper)!))
     .finish();
-  const bytes = own.derive(hellos.get(peer)!.hello.exchangeKey, fromHex(setting.session, 32), info, 96);
+  const bytes = own.derive(hellos.get(peer)!.hello.exchangeKey, fromHex(setting.session, 32), info, 96, peer);
   const upward = bytes.subarray(0, 32);
   const downward = bytes.subarray(32, 64);
   const [send, receive] = setting.self === lower ? [upward, downward] : [downward, upward];

@@ -6,8 +6,8 @@ import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { digest, organisationId, point, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { addCommitments, commitScalars, subtractCommitments } from '../pedersen.ts';
-import { ScalarVector } from '../scalars.ts';
-import { agreementHash, commitMask, maskSign, seedHash, seedListDigest, type AgreedInput } from './party.ts';
+import { SCALAR_BYTES, ScalarVector, SEED_BYTES } from '../scalars.ts';
+import { agreementHash, commitMask, isElement, maskSign, seedHash, seedListDigest, type AgreedInput } from './party.ts';
 import { finishShareDigest, shareDigestBytes } from './share.ts';
 
 /**
@@ -102,7 +102,7 @@ export type BlameCheck =
   | 'STATEMENT_FORGED' // not signed, or not of this session and agreement
   | 'SEED_HASHES_FORGED' // other seed hashes than agreed
   | 'SEED_FORGED' // reveals a seed that does not have the agreed hash, or none
-  | 'MASK_FORGED' // Com(M_ij) is not of the agreed seed
+  | 'MASK_FORGED' // Com(M_ij) is no element, or not of the agreed seed
   | 'SHARE_FORGED' // not the share that it signed
   | 'SHARE_WRONG'; // its share does not match its commitment and masks
 
@@ -121,7 +121,7 @@ export function judge(of: BlameCase): Verdict {
   return { kind: 'none' };
 }
 
-function judgeStatement(of: BlameCase, party: string): BlameCheck | undefined {
+export function judgeStatement(of: BlameCase, party: string): BlameCheck | undefined {
   const signed = of.statements.get(party);
   if (signed === undefined) return 'STATEMENT_MISSING';
   const { statement } = signed;
@@ -141,7 +141,9 @@ function judgeStatement(of: BlameCase, party: string): BlameCheck | undefined {
     return 'STATEMENT_FORGED';
   }
   const list = seedListDigest(Buffer.concat(statement.seedHashes.map(decode)));
-  return toHex(list) === statement.listDigests[of.roster.indexOf(party)] ? undefined : 'SEED_HASHES_FORGED';
+  if (toHex(list) !== statement.listDigests[of.roster.indexOf(party)]) return 'SEED_HASHES_FORGED';
+  // Two colluders could state the same nonsense of their pair, which judgePairs would let pass.
+  return statement.masks.every((mask) => isElement(decode(mask))) ? undefined : 'MASK_FORGED';
 }
 
 function judgePairs(of: BlameCase): Verdict | undefined {
@@ -165,7 +167,7 @@ function judgeDispute(of: BlameCase, lower: string, upper: string): Verdict | un
   ] as const;
   const honest = reveals
     .map(([party, peer]) => ({ seed: of.seeds.get(`${party}/${peer}`), agreed: claim(of, party, peer).seedHash }))
-    .find(({ seed, agreed }) => seed !== undefined && toHex(seedHash(seed)) === agreed);
+    .find(({ seed, agreed }) => seed?.length === SEED_BYTES && toHex(seedHash(seed)) === agreed);
   if (honest?.seed === undefined) {
     const silent = reveals.filter(([party, peer]) => !of.seeds.has(`${party}/${peer}`));
     if (silent.length === 2) return { kind: 'dispute', pair: [lower, upper] };
@@ -177,7 +179,7 @@ function judgeDispute(of: BlameCase, lower: string, upper: string): Verdict | un
   return { kind: 'cheat', party: liar[0], check: 'MASK_FORGED' };
 }
 
-function judgeShare(of: BlameCase, party: string): BlameCheck | undefined {
+export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined {
   const share = of.shares.get(party);
   if (share === undefined) return 'SHARE_FORGED';
   const hash = createHash('sha256').update(share.scalars);
@@ -189,17 +191,28 @@ function judgeShare(of: BlameCase, party: string): BlameCheck | undefined {
   ) {
     return 'SHARE_FORGED';
   }
+  try {
+    return matchesCommitment(of, party, share) ? undefined : 'SHARE_WRONG';
+  } catch {
+    // It signed scalars that are none, or committed to bytes that encode nothing.
+    return 'SHARE_WRONG';
+  }
+}
+
+/** Com(t_i) = C_i + sum of the masks it adds - sum of those it subtracts. */
+function matchesCommitment(of: BlameCase, party: string, share: SuspectShare): boolean {
+  if (share.scalars.length !== SCALAR_BYTES * of.cells) return false;
   const peers = of.roster.filter((peer) => peer !== party);
   const masksOf = (sign: 1 | -1): Uint8Array[] =>
     peers.filter((peer) => maskSign(party, peer) === sign).map((peer) => decode(claim(of, party, peer).mask));
   const added = addCommitments([of.commitments[of.roster.indexOf(party)]!, ...masksOf(1)]);
   const owed = masksOf(-1).reduce((total, mask) => subtractCommitments(total, mask), added);
   const sent = commitScalars(ScalarVector.fromBytes(share.scalars), share.blinding);
-  return equalBytes(sent, owed) ? undefined : 'SHARE_WRONG';
+  return equalBytes(sent, owed);
 }
 
 /** What a party states about its pair with a peer. */
-function claim(of: BlameCase, party: string, peer: string): { mask: string; seedHash: string } {
+export function claim(of: BlameCase, party: string, peer: string): { mask: string; seedHash: string } {
   const { statement } = of.statements.get(party)!;
   const place = of.roster.filter((each) => each !== party).indexOf(peer);
   return { mask: statement.masks[place]!, seedHash: statement.seedHashes[place]! };

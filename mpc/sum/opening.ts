@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
-import { Abort } from '../../protocol/errors.ts';
+import { Abort, Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import type { CellVector } from '../cells.ts';
 import { addCommitments, commitCells } from '../pedersen.ts';
@@ -25,27 +25,24 @@ export class Opening {
     );
   }
 
-  [inspect.custom](): string {
+  toJSON(): string {
     return `Opening(${this.cells.length} cells, not verified)`;
+  }
+  [inspect.custom](): string {
+    return this.toJSON();
   }
 }
 
 /**
  * Adds what all parties sent: X = sum t_i, R = sum of blinding shares. All shares must come from one agreement.
- * Errors: `Abort EQUIVOCATION` naming the first party whose agreement differs; `Abort VERIFICATION_FAILED` when a
- * cell lies outside the range of sums, which no honest input reaches.
+ * Errors: `Abort EQUIVOCATION` when agreements differ, naming the party whose agreement is not that of most others, or
+ * nobody where no agreement has a majority; `Abort VERIFICATION_FAILED` when a cell lies outside the range of sums,
+ * which no honest input reaches.
  */
 export function combineShares(sum: ShareSum, shares: readonly ReceivedShare[]): Opening {
   const [first, ...rest] = shares;
-  if (first === undefined) throw new RangeError('no shares');
-  for (const share of rest) {
-    if (share.header.agreement !== first.header.agreement) {
-      throw new Abort('EQUIVOCATION', `${share.party} sent its share for another agreement than ${first.party}`, {
-        party: share.party,
-        round: 'open',
-      });
-    }
-  }
+  if (first === undefined) throw new Misuse('OUT_OF_ORDER', 'there are no shares to combine');
+  refuseTwoAgreements(shares);
   const blinding = rest.reduce((total, share) => addScalars(total, share.blinding), first.blinding);
   let cells: CellVector;
   try {
@@ -54,6 +51,19 @@ export function combineShares(sum: ShareSum, shares: readonly ReceivedShare[]): 
     throw verificationFailed(cause);
   }
   return new Opening(cells, blinding);
+}
+
+/** Honest parties hold one agreement. Who differs from most others is named; this is a hint, a majority may collude. */
+function refuseTwoAgreements(shares: readonly ReceivedShare[]): void {
+  const held = Map.groupBy(shares, (share) => share.header.agreement);
+  if (held.size <= 1) return;
+  const majority = [...held.values()].find((group) => 2 * group.length > shares.length);
+  const odd = majority && shares.find((share) => !majority.includes(share));
+  const who = odd === undefined ? 'the hospitals' : odd.party;
+  throw new Abort('EQUIVOCATION', `${who} sent shares for another agreement than the others`, {
+    round: 'open',
+    ...(odd === undefined ? {} : { party: odd.party }),
+  });
 }
 
 /** Cells that the commitments on the ledger vouch for. Only `verifyOpening` makes them. */
@@ -71,8 +81,14 @@ export class VerifiedCells {
    * Errors: `Abort VERIFICATION_FAILED`.
    */
   static verifyOpening(opening: Opening, commitments: readonly Uint8Array[]): VerifiedCells {
-    if (!equalBytes(addCommitments([...commitments]), commitCells(opening.cells, opening.blinding)))
-      throw verificationFailed();
+    let holds: boolean;
+    try {
+      holds = equalBytes(addCommitments(commitments), commitCells(opening.cells, opening.blinding));
+    } catch (cause) {
+      // A commitment that is no element, a blinding that is no scalar: neither comes from an honest party.
+      throw verificationFailed(cause);
+    }
+    if (!holds) throw verificationFailed();
     return new VerifiedCells(opening.cells);
   }
 

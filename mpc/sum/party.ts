@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
-import { equalBytes, toHex } from '../../protocol/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { Abort, Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { transcriptHash, type Transcript } from '../../protocol/session.ts';
 import { CellVector } from '../cells.ts';
-import { commitCells, commitScalars } from '../pedersen.ts';
+import { addCommitments, commitCells, commitScalars } from '../pedersen.ts';
 import { addScalars, maskedChunks, maskScalar, randomScalar, ScalarVector, subtractScalars } from '../scalars.ts';
 import type { Channel } from '../session/channel.ts';
 import { exchange, type RandomSource } from '../transport.ts';
@@ -41,7 +41,8 @@ export class CommittedInput {
    * Makes sure that all parties see the same step and hold the same mask seeds, before anything leaves.
    *
    * Cost: two rounds; 32 n bytes, then 32 bytes, to each peer.
-   * Errors: `Abort EQUIVOCATION` (a peer saw another transcript), `Abort SEED_MISMATCH`; both name the peer.
+   * Errors: `Abort EQUIVOCATION` (a peer saw another transcript: it, or whoever told it so, cheats), `Abort
+   * SEED_MISMATCH`, `Abort VERIFICATION_FAILED` (a commitment that no opening can match); all name the peer.
    */
   async agree(channel: Channel, transcript: Transcript): Promise<AgreedInput> {
     const { roster } = transcript;
@@ -50,6 +51,7 @@ export class CommittedInput {
     }
     if (transcript.cells !== this.#cells.length)
       throw new Misuse('OUT_OF_ORDER', 'the transcript is of another number of cells');
+    refuseBadCommitments(transcript);
     const hash = transcriptHash(transcript);
     const seeds = new Map(channel.peers.map((peer) => [peer, channel.maskSeed(peer, hash)]));
     const lists = await exchangeSeedHashes(channel, transcript, hash, seeds);
@@ -70,6 +72,31 @@ export class CommittedInput {
 
   [inspect.custom](): string {
     return `CommittedInput(${this.#cells.length} cells, redacted)`;
+  }
+}
+
+/** Nobody's share may leave for a sum that cannot verify, whatever the shares are. */
+function refuseBadCommitments({ roster, commitments, step }: Transcript): void {
+  const party = roster.find((_, i) => !isHidingCommitment(fromHex(commitments[i]!, 32)));
+  if (party === undefined) return;
+  throw new Abort('VERIFICATION_FAILED', `the commitment of ${party} on the ledger is none: nothing was opened`, {
+    party,
+    round: `agree/${step}`,
+  });
+}
+
+/** False for bytes that encode no element, and for the identity, which hides nothing and comes from no random blinding. */
+function isHidingCommitment(commitment: Uint8Array): boolean {
+  return isElement(commitment) && commitment.some((byte) => byte !== 0);
+}
+
+/** True for the encoding of a ristretto255 element. Cost: about 10 us. */
+export function isElement(bytes: Uint8Array): boolean {
+  try {
+    addCommitments([bytes]);
+    return true;
+  } catch {
+    return false;
   }
 }
 

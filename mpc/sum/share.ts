@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, type Hash } from 'node:crypto';
+import { inspect } from 'node:util';
 import { z } from 'zod';
 import { ByteWriter, equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes, decodeCanonical, hashBytes } from '../../protocol/canonical.ts';
@@ -8,7 +9,7 @@ import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { digest, signatureHex } from '../../protocol/names.ts';
 import { helloDigest, openHello, signedHello, type SignedHello } from '../../protocol/session.ts';
-import type { ShareSum } from '../scalars.ts';
+import { assertScalar, type ShareSum } from '../scalars.ts';
 import type { AgreedInput } from './party.ts';
 
 /**
@@ -100,12 +101,27 @@ export interface ExpectedShare {
 }
 
 /** A share that arrived whole, in order, under its owner's signature; its scalars are in the sum already. */
-export interface ReceivedShare {
+export class ReceivedShare {
   readonly party: string;
   readonly header: ShareHeader;
   readonly blinding: Uint8Array;
   readonly digest: Uint8Array;
   readonly signature: Uint8Array;
+
+  constructor(parts: Pick<ReceivedShare, 'party' | 'header' | 'blinding' | 'digest' | 'signature'>) {
+    this.party = parts.party;
+    this.header = parts.header;
+    this.blinding = parts.blinding;
+    this.digest = parts.digest;
+    this.signature = parts.signature;
+  }
+
+  toJSON(): string {
+    return `ReceivedShare(of ${this.party}, redacted)`;
+  }
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
 }
 
 /**
@@ -175,7 +191,7 @@ export class ShareOpener {
       throw this.#forged('has a header with a wrong signature');
     }
     this.#header = header;
-    this.#key = shareKey(this.#answerKey, hello.hello.exchangeKey, hello, step);
+    this.#key = shareKey(this.#answerKey, hello.hello.exchangeKey, hello, step, party);
   }
 
   #finish(trailer: Uint8Array): void {
@@ -195,12 +211,18 @@ export class ShareOpener {
     if (!verifySignature(header.hello.publicKey, LABEL.shareDigest, shareDigestBytes(statement, claimed), signature)) {
       throw this.#forged('is not signed by its owner');
     }
-    this.#received = { party: this.#expected.party, header, blinding, digest: claimed, signature };
+    try {
+      assertScalar(blinding);
+    } catch (cause) {
+      throw this.#forged('holds a blinding that is not canonical', cause);
+    }
+    this.#received = new ReceivedShare({ party: this.#expected.party, header, blinding, digest: claimed, signature });
   }
 
   #unseal(chunk: Uint8Array, last: boolean): Uint8Array {
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key!, nonceOf(this.#place));
+      if (chunk.length < TAG_BYTES) throw new RangeError('shorter than a tag');
+      const decipher = createDecipheriv('aes-256-gcm', this.#key!, nonceOf(this.#place), { authTagLength: TAG_BYTES });
       decipher.setAAD(Uint8Array.of(last ? 1 : 0));
       decipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES));
       const plain = decipher.update(chunk.subarray(0, chunk.length - TAG_BYTES));
@@ -223,9 +245,15 @@ export class ShareOpener {
 }
 
 /** The party that holds `own` and the other end derive the same key; bound to the hello, hence to party and session. */
-function shareKey(own: ExchangeKey, theirs: string, hello: SignedHello, step: number): Uint8Array {
+function shareKey(
+  own: ExchangeKey,
+  theirs: string,
+  hello: SignedHello,
+  step: number,
+  owner?: string,
+): Uint8Array {
   const info = new ByteWriter().text(LABEL.shareKey).fixed(helloDigest(hello)).uint32(step).finish();
-  return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32);
+  return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32, owner);
 }
 
 function seal(key: Uint8Array, place: number, last: boolean, plaintext: Uint8Array): Uint8Array {

@@ -6,8 +6,8 @@ import { toHex } from '../../protocol/bytes.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import type { Transcript } from '../../protocol/session.ts';
 import { CellVector } from '../cells.ts';
-import { openChannel, helloDigests, type SessionSetting } from '../session/handshake.ts';
 import type { Channel } from '../session/channel.ts';
+import { openChannel, helloDigests, type SessionSetting } from '../session/handshake.ts';
 import { CommittedInput, type AgreedInput } from '../sum/party.ts';
 import type { RandomSource, Relay } from '../transport.ts';
 
@@ -39,13 +39,27 @@ export class World {
     { frames: Uint8Array[]; waiting: ((frame: Uint8Array) => void)[]; sent: number }
   >();
   readonly #hook: RelayHook;
-  readonly #deadline: number;
+  readonly #deadline: number | 'idle';
+  /** Counts sends and receives, to notice that nothing moves any more. */
+  #moves = 0;
 
-  constructor(options: { parties: number; seed?: string; hook?: RelayHook; deadline?: number }) {
+  /**
+   * `deadline` in milliseconds, or `idle`: waiting ends as soon as nothing moves any more, which in one process, where
+   * parties do no input or output of their own, is exactly when it would never end. `sameMembers` shares identities with
+   * another world, for a second session among the same hospitals.
+   */
+  constructor(options: {
+    parties: number;
+    seed?: string;
+    hook?: RelayHook;
+    deadline?: number | 'idle';
+    sameMembers?: World;
+  }) {
     this.seed = options.seed ?? toHex(crypto.getRandomValues(new Uint8Array(8)));
     this.roster = Array.from({ length: options.parties }, (_, i) => `hospital-${String(i).padStart(3, '0')}`);
     this.session = toHex(hashBytes(LABEL.session, Buffer.from(this.seed)));
-    this.identities = new Map(this.roster.map((party) => [party, Identity.generate()]));
+    this.identities =
+      options.sameMembers?.identities ?? new Map(this.roster.map((party) => [party, Identity.generate()]));
     this.#hook = options.hook ?? (({ frame }) => [frame]);
     this.#deadline = options.deadline ?? 2000;
   }
@@ -67,16 +81,21 @@ export class World {
   relay(self: string): Relay {
     return {
       send: (to, frame) => {
-        const queue = this.#queue(self, to);
-        for (const delivered of this.#hook({ from: self, to, place: queue.sent++, frame })) {
-          const waiting = queue.waiting.shift();
-          if (waiting === undefined) queue.frames.push(delivered);
-          else waiting(delivered);
-        }
+        const place = this.#queue(self, to).sent++;
+        for (const delivered of this.#hook({ from: self, to, place, frame })) this.deliver(self, to, delivered);
         return Promise.resolve();
       },
       receive: (from) => this.#next(from, self),
     };
+  }
+
+  /** Puts a frame into `to`'s queue as the relay could at any time, past the hook. */
+  deliver(from: string, to: string, frame: Uint8Array): void {
+    this.#moves++;
+    const queue = this.#queue(from, to);
+    const waiting = queue.waiting.shift();
+    if (waiting === undefined) queue.frames.push(frame);
+    else waiting(frame);
   }
 
   channel(self: string, setting: SessionSetting = this.setting(self)): Promise<Channel> {
@@ -98,15 +117,19 @@ export class World {
     };
   }
 
+  commit(inputs: readonly (readonly bigint[])[]): CommittedInput[] {
+    return this.roster.map(
+      (party, i) => new CommittedInput(CellVector.fromBigInts(inputs[i]!), this.random(`${party}/r`)),
+    );
+  }
+
   /** Runs one whole step honestly at every party: from plain cells to inputs that all agreed on. */
   async agree(
     inputs: readonly (readonly bigint[])[],
     step = 0,
   ): Promise<{ agreed: AgreedInput[]; commitments: Uint8Array[] }> {
     const channels = await Promise.all(this.roster.map((party) => this.channel(party)));
-    const committed = this.roster.map(
-      (party, i) => new CommittedInput(CellVector.fromBigInts(inputs[i]!), this.random(`${party}/r`)),
-    );
+    const committed = this.commit(inputs);
     const commitments = committed.map((input) => input.commitment);
     const agreed = await Promise.all(
       committed.map((input, i) =>
@@ -125,17 +148,51 @@ export class World {
 
   #next(from: string, to: string): Promise<Uint8Array> {
     const queue = this.#queue(from, to);
+    this.#moves++;
     const ready = queue.frames.shift();
     if (ready !== undefined) return Promise.resolve(ready);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Fault('DEADLINE', `nothing came from ${from}`, { party: from })),
-        this.#deadline,
-      );
-      queue.waiting.push((frame) => {
-        clearTimeout(timer);
-        resolve(frame);
+      const stopWaiting = this.#atDeadline(() => {
+        queue.waiting.splice(queue.waiting.indexOf(receive), 1);
+        reject(new Fault('DEADLINE', `nothing came from ${from}`, { party: from }));
       });
+      const receive = (frame: Uint8Array): void => {
+        stopWaiting();
+        resolve(frame);
+      };
+      queue.waiting.push(receive);
     });
   }
+
+  /** Calls `expired` at the deadline; returns what prevents it. */
+  #atDeadline(expired: () => void): () => void {
+    if (this.#deadline !== 'idle') {
+      const timer = setTimeout(expired, this.#deadline);
+      return () => clearTimeout(timer);
+    }
+    let moves = this.#moves;
+    const look = (): void => {
+      if (moves === this.#moves) {
+        expired();
+      } else {
+        moves = this.#moves;
+        turn = setImmediate(look);
+      }
+    };
+    let turn = setImmediate(look);
+    return () => clearImmediate(turn);
+  }
+}
+
+/** Makes a channel lie: `twist` sees each message that its party sends, and says what goes out instead; undefined: nothing. */
+export function corrupt(
+  channel: Channel,
+  twist: (to: string, round: string, message: Uint8Array) => Uint8Array | undefined,
+): Channel {
+  const send = channel.send.bind(channel);
+  channel.send = async (to, round, message) => {
+    const twisted = twist(to, round, message);
+    if (twisted !== undefined) await send(to, round, twisted);
+  };
+  return channel;
 }

@@ -120,7 +120,7 @@ export function normalize(points: usize, n: usize): void {
   copy(PREFIX, points + PAIR);
   for (let i: usize = 1; i < n; i++) mul(PREFIX + i * PAIR, PREFIX + (i - 1) * PAIR, points + i * POINT + PAIR);
   invert(INVERSE, PREFIX + (n - 1) * PAIR);
-  for (let i: usize = n; i-- > 0; ) {
+  for (let i: usize = n; i-- > 0;) {
     const p = points + i * POINT;
     if (i > 0) {
       mul(U, INVERSE, PREFIX + (i - 1) * PAIR);

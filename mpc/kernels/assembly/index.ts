@@ -12,4 +12,13 @@ export {
   widenCells,
 } from './scalars';
 export { ACCUMULATOR, BLOCK, CELLS, GENERATORS, OPERAND, SCALARS, SEGMENT } from './layout';
-export { addBlinding, addEncoded, beginSum, deriveBlinding, deriveGenerators, encodeTotal, eraseSum, sumSegment } from './msm';
+export {
+  addBlinding,
+  addEncoded,
+  beginSum,
+  deriveBlinding,
+  deriveGenerators,
+  encodeTotal,
+  eraseSum,
+  sumSegment,
+} from './msm';

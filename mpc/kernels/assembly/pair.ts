@@ -117,7 +117,7 @@ export function toWords(words: usize, a: usize, lane: usize): void {
   const limbs = FROZEN;
   for (let k: usize = 0; k < 10; k++) {
     const width: i64 = k & 1 ? 25 : 26;
-    const ones: i64 = (<i64>1 << width) - 1;
+    const ones: i64 = ((<i64>1) << width) - 1;
     const v = limb(a, lane, k) + ((k == 0 ? 0x3ffffed : ones) << 3) + c;
     store<i64>(limbs + (k << 3), v & ones);
     c = v >> width;
@@ -131,7 +131,7 @@ export function toWords(words: usize, a: usize, lane: usize): void {
   for (let k: usize = 0; k < 10; k++) {
     const width: i64 = k & 1 ? 25 : 26;
     const v = load<i64>(limbs + (k << 3)) + c;
-    const bits: u64 = v & ((<i64>1 << width) - 1);
+    const bits: u64 = v & (((<i64>1) << width) - 1);
     c = v >> width;
     const at: usize = (51 * k + 1) >> 1;
     const word = words + ((at >> 6) << 3);

@@ -1,12 +1,4 @@
-import {
-  D,
-  D_MINUS_ONE_SQ,
-  INVSQRT_A_MINUS_D,
-  ONE,
-  ONE_MINUS_D_SQ,
-  SQRT_AD_MINUS_ONE,
-  SQRT_M1,
-} from './constants';
+import { D, D_MINUS_ONE_SQ, INVSQRT_A_MINUS_D, ONE, ONE_MINUS_D_SQ, SQRT_AD_MINUS_ONE, SQRT_M1 } from './constants';
 import { POINT, addPoints } from './edwards';
 import { PAIR, mul, square } from './field';
 import {

@@ -8,9 +8,9 @@ const DELTA1: u64 = 0x14def9dea2f79cd6;
 const TOP: u64 = 1 << 60;
 const LOW60: u64 = TOP - 1;
 
-/** a := a - l * [a >= 2^252] for a < 2 l, then + l if that went below zero (a in [2^252, l), all but never). */
+/** Stores w < 2 l mod l: w - l if w >= 2^252, unless that is negative (w in [2^252, l): all but never), else w. */
 function storeReduced(a: usize, w0: u64, w1: u64, w2: u64, w3: u64): void {
-  const mask: u64 = 0 - (w3 >> 60);
+  const mask: u64 = 0 - u64(w3 >= TOP);
   const d0 = DELTA0 & mask;
   const d1 = DELTA1 & mask;
   const r0 = w0 - d0;
@@ -20,8 +20,8 @@ function storeReduced(a: usize, w0: u64, w1: u64, w2: u64, w3: u64): void {
   const b1 = u64(w1 < d1) | u64(s1 < b0);
   const r2 = w2 - b1;
   const b2 = u64(w2 < b1);
-  const r3 = (w3 & LOW60) - b2;
-  if (r3 >> 60 != 0) {
+  const r3 = w3 - (TOP & mask) - b2;
+  if (<i64>r3 < 0) {
     store<u64>(a, w0);
     store<u64>(a, w1, 8);
     store<u64>(a, w2, 16);
@@ -147,7 +147,7 @@ export function cellsInRange(cells: usize, n: usize): bool {
   let bad: u64 = 0;
   for (const end = cells + (n << 4); cells < end; cells += 16) {
     const x1 = load<u64>(cells, 8);
-    bad |= ((x1 ^ (<i64>x1 >> 63)) >> 55) | u64(isLeastCell(load<u64>(cells), x1));
+    bad |= ((x1 ^ ((<i64>x1) >> 63)) >> 55) | u64(isLeastCell(load<u64>(cells), x1));
   }
   return bad == 0;
 }

@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// Starts the command line. Plain JavaScript that any Node can read: where the Node that runs it is too old, it hands
+// over to the one that came as an optional dependency of this package.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const OLDEST_MAJOR = 24;
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+function bundledNode() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`node-linux-${process.arch}/package.json`);
+    return join(dirname(manifest), 'bin', 'node');
+  } catch {
+    return undefined;
+  }
+}
+
+function handOver() {
+  const node = bundledNode();
+  if (node === undefined || !existsSync(node)) {
+    console.error(`healthchain needs Node ${OLDEST_MAJOR} or newer; this is Node ${process.versions.node}.`);
+    console.error(
+      'Install a current Node, or install this package with its optional dependencies (npm install --include=optional).',
+    );
+    process.exit(1);
+  }
+  const run = spawnSync(node, process.argv.slice(1), { stdio: 'inherit' });
+  if (run.signal) process.kill(process.pid, run.signal);
+  process.exit(run.status ?? 1);
+}
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST_MAJOR) handOver();
+
+// A published package carries compiled code; a checkout runs its sources as they are.
+const compiled = join(root, 'dist', 'cli', 'main.js');
+const source = join(root, 'cli', 'main.ts');
+const checkout = existsSync(source);
+if (checkout && !existsSync(join(root, 'mpc', 'kernels', 'kernels.wasm'))) {
+  const built = spawnSync(process.execPath, [join(root, 'mpc', 'kernels', 'build.ts')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (built.status !== 0) process.exit(1);
+}
+const { main } = await import(pathToFileURL(checkout ? source : compiled).href);
+await main(process.argv);

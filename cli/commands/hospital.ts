@@ -1,0 +1,120 @@
+import type { Command } from 'commander';
+import { describeQuery } from '../../analytics/index.ts';
+import { pendingQueries } from '../../hospital/approvals.ts';
+import { readHospitalConfig, readIdentity, readPolicy, type HospitalConfig } from '../../hospital/config.ts';
+import { HospitalNode } from '../../hospital/node.ts';
+import type { Ledger, Member } from '../../ledger/ledger.ts';
+import { Misuse } from '../../protocol/errors.ts';
+import type { QueryRecord } from '../../protocol/ledger.ts';
+import { connectLedger } from '../connect.ts';
+import { done, print, say } from '../output.ts';
+import { serve, serviceLog } from '../service.ts';
+
+export function addHospitalCommands(program: Command): void {
+  const hospital = program.command('hospital').description('a hospital’s node, and its decisions on queries');
+
+  hospital
+    .command('start')
+    .description('run the node beside this hospital’s data')
+    .requiredOption('--config <file>', 'hospital configuration (JSON)')
+    .action(async (options: { config: string }) => {
+      const config = readHospitalConfig(options.config);
+      const policy = readPolicy(config.policyFile);
+      const log = serviceLog(`hospital ${config.organisation}`, config.logLevel);
+      if (policy === undefined) log.warn('no policyFile is configured: every query will be denied');
+      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const node = new HospitalNode({
+        ...config,
+        ledger,
+        member: memberOf(config),
+        coordinatorUrl: config.coordinator.url,
+        policy,
+        log,
+      });
+      node.start();
+      log.info('node started');
+      if (process.send === undefined)
+        done(`node of ${config.organisation} started; it dials out to ${config.coordinator.url}`);
+      await serve({ organisation: config.organisation }, async () => {
+        await node.close();
+        await ledger.close();
+      });
+    });
+
+  hospital
+    .command('pending')
+    .description('queries that wait for this hospital’s decision')
+    .requiredOption('--config <file>', 'hospital configuration (JSON)')
+    .action((options: { config: string }) =>
+      withLedger(options.config, (ledger, config) => {
+        const pending = pendingQueries(ledger, config.organisation, readPolicy(config.policyFile));
+        if (pending.length === 0) say('Nothing waits for a decision.');
+        for (const { record, schema, decision } of pending) {
+          print(
+            `${record.id.slice(0, 12)}  from ${record.researcher}, purpose ${record.query.purpose}${record.query.title === undefined ? '' : `: ${record.query.title}`}`,
+          );
+          if (schema !== undefined) for (const line of describeQuery(record.query, schema)) print(`    ${line}`);
+          print(
+            `    asked: ${record.hospitals.join(', ')}; the site policy says: ${[decision.decision, ...decision.reasons].join('; ')}`,
+          );
+        }
+        return Promise.resolve();
+      }),
+    );
+
+  hospital
+    .command('approve')
+    .description('approve a query')
+    .argument('<query>', 'its id, or the first characters of it')
+    .requiredOption('--config <file>', 'hospital configuration (JSON)')
+    .action((id: string, options: { config: string }) =>
+      withLedger(options.config, async (ledger, config) => {
+        const record = findQuery(ledger, id);
+        await ledger.submit(memberOf(config), { type: 'approveQuery', query: record.id });
+        done(`Approved. ${config.organisation} takes part when its session opens.`);
+      }),
+    );
+
+  hospital
+    .command('deny')
+    .description('deny a query')
+    .argument('<query>', 'its id, or the first characters of it')
+    .requiredOption('--config <file>', 'hospital configuration (JSON)')
+    .requiredOption('--reason <text>', 'why; the researcher and all members can read it')
+    .action((id: string, options: { config: string; reason: string }) =>
+      withLedger(options.config, async (ledger, config) => {
+        const record = findQuery(ledger, id);
+        await ledger.submit(memberOf(config), { type: 'denyQuery', query: record.id, reason: options.reason });
+        done('Denied.');
+      }),
+    );
+}
+
+const memberOf = (config: HospitalConfig): Member => ({
+  organisation: config.organisation,
+  identity: readIdentity(config.keyFile),
+});
+
+async function withLedger(path: string, run: (ledger: Ledger, config: HospitalConfig) => Promise<void>): Promise<void> {
+  const config = readHospitalConfig(path);
+  const ledger = await connectLedger(config.ledger, config.stateFolder);
+  try {
+    await ledger.refresh();
+    await run(ledger, config);
+  } finally {
+    await ledger.close();
+  }
+}
+
+function findQuery(ledger: Ledger, prefix: string): QueryRecord {
+  const [found, ...more] = ledger.queries().filter((record) => record.id.startsWith(prefix));
+  if (found === undefined)
+    throw new Misuse('BAD_QUERY', `no query has an id that starts with ${prefix}`, {
+      hint: 'healthchain hospital pending lists them.',
+    });
+  if (more.length > 0)
+    throw new Misuse('BAD_QUERY', `${more.length + 1} queries have ids that start with ${prefix}`, {
+      hint: 'Give more characters.',
+    });
+  return found;
+}

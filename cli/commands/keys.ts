@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { rotation } from '../../ledger/index.ts';
+import { Misuse } from '../../protocol/errors.ts';
+import { Identity, keyFingerprint } from '../../protocol/identity.ts';
+import { organisationId } from '../../protocol/names.ts';
+import { readConfig, readMember, researcherConfig } from '../config.ts';
+import { connectLedger } from '../connect.ts';
+import { readText, writeWhole } from '../files.ts';
+import { done, print, say } from '../output.ts';
+
+export function addKeysCommands(program: Command): void {
+  const keys = program.command('keys').description('identity keys: make, show, replace, revoke');
+
+  keys
+    .command('generate')
+    .description('make an Ed25519 identity key')
+    .requiredOption('--out <file>', 'where the private key goes (PEM); never overwritten')
+    .action((options: { out: string }) => {
+      if (existsSync(options.out))
+        throw new Misuse('BAD_FILE', `${options.out} exists already`, {
+          hint: 'Choose another name; a key is never overwritten.',
+        });
+      const identity = Identity.generate();
+      writeWhole(options.out, identity.toPem(), 0o600);
+      show(identity);
+      say(`The private key is in ${options.out}. Keep it there; register the public key.`);
+    });
+
+  keys
+    .command('show')
+    .description('print the public half of a key')
+    .argument('<file>', 'private key (PEM)')
+    .action((file: string) => show(Identity.fromPem(readText(file, 'key'))));
+
+  keys
+    .command('rotate')
+    .description('replace this member’s key on the ledger; the old key is revoked')
+    .requiredOption('--config <file>', 'this member’s configuration')
+    .requiredOption('--new-key <file>', 'the new private key (PEM)')
+    .action(async (options: { config: string; newKey: string }) => {
+      const config = readConfig(researcherConfig, options.config);
+      const next = Identity.fromPem(readText(options.newKey, 'new key'));
+      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      await ledger.submit(readMember(config), rotation(ledger.consortium, config.organisation, next));
+      await ledger.close();
+      done('The new key is registered and the old one revoked. Set keyFile to the new key now.');
+    });
+
+  keys
+    .command('revoke')
+    .description('revoke a key of this member, or, as admin, of another')
+    .requiredOption('--config <file>', 'this member’s configuration')
+    .requiredOption('--key <hex>', 'public key to revoke')
+    .requiredOption('--reason <text>', 'why')
+    .option('--organisation <id>', 'whose key, if not one’s own')
+    .action(async (options: { config: string; key: string; reason: string; organisation?: string }) => {
+      const config = readConfig(researcherConfig, options.config);
+      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const owner = organisationId.parse(options.organisation ?? config.organisation);
+      await ledger.submit(readMember(config), {
+        type: 'revokeKey',
+        organisation: owner,
+        publicKey: options.key,
+        reason: options.reason,
+      });
+      await ledger.close();
+      done(`The key of ${owner} is revoked.`);
+    });
+}
+
+function show(identity: Identity): void {
+  print(identity.publicKey);
+  say(`fingerprint: ${keyFingerprint(identity.publicKey)}`);
+}

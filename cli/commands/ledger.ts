@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+import { found, startLedgerServer } from '../../ledger/index.ts';
+import { Identity, keyFingerprint } from '../../protocol/identity.ts';
+import { signedAction } from '../../protocol/ledger.ts';
+import { datasetSchema } from '../../protocol/schema.ts';
+import { renderDocument } from '../../researcher/result/documents.ts';
+import { ledgerConfig, memberFile, membersFile, readConfig, readMember, readTls, researcherConfig } from '../config.ts';
+import { connectLedger } from '../connect.ts';
+import { readDocument, readText, writeWhole } from '../files.ts';
+import { done, say } from '../output.ts';
+import { serve, serviceLog } from '../service.ts';
+
+export function addLedgerCommands(program: Command): void {
+  const ledger = program
+    .command('ledger')
+    .description('the embedded ledger: found, start, register members and schemas, export');
+
+  ledger
+    .command('found')
+    .description('write the founding document of a consortium, signed by its first admin')
+    .requiredOption('--members <file>', 'name and first organisations with roles and public keys (JSON)')
+    .requiredOption('--admin <id>', 'which of them signs; must have the role admin')
+    .requiredOption('--key <file>', 'that admin’s private key (PEM)')
+    .requiredOption('--out <file>', 'where the founding document goes')
+    .action((options: { members: string; admin: string; key: string; out: string }) => {
+      const { name, organisations } = readDocument(membersFile, options.members, 'members');
+      const identity = Identity.fromPem(readText(options.key, 'admin key'));
+      writeWhole(
+        options.out,
+        renderDocument(found({ name, organisations, founder: { organisation: options.admin, identity } })),
+      );
+      done(`Founding document of "${name}" with ${organisations.length} organisations: ${options.out}`);
+    });
+
+  ledger
+    .command('start')
+    .description('run the embedded ledger')
+    .requiredOption('--config <file>', 'ledger configuration (JSON)')
+    .action(async (options: { config: string }) => {
+      const config = readConfig(ledgerConfig, options.config);
+      const log = serviceLog('ledger', config.logLevel);
+      const founding =
+        config.foundingFile === undefined
+          ? undefined
+          : readDocument(signedAction, config.foundingFile, 'founding document');
+      const server = await startLedgerServer({
+        folder: config.folder,
+        host: config.host,
+        port: config.port,
+        founding,
+        tls: readTls(config.tls),
+        clock: Date.now,
+      });
+      log.info({ url: server.url, operatorKey: server.operatorKey }, 'ledger ready');
+      if (process.send === undefined) {
+        done(`ledger ready at ${server.url}`);
+        say(`  consortium    ${server.consortium}`);
+        say(`  operator key  ${server.operatorKey}   (fingerprint ${keyFingerprint(server.operatorKey)})`);
+      }
+      await serve({ url: server.url, operatorKey: server.operatorKey, consortium: server.consortium }, () =>
+        server.close(),
+      );
+    });
+
+  ledger
+    .command('register')
+    .description('register a member (as admin)')
+    .requiredOption('--config <file>', 'the admin’s configuration')
+    .requiredOption('--member <file>', 'id, name, roles and public key (JSON)')
+    .action(async (options: { config: string; member: string }) => {
+      const config = readConfig(researcherConfig, options.config);
+      const organisation = readDocument(memberFile, options.member, 'member');
+      const client = await connectLedger(config.ledger, config.stateFolder);
+      await client.submit(readMember(config), { type: 'registerOrganisation', organisation });
+      await client.close();
+      done(`${organisation.id} is registered as ${organisation.roles.join(', ')}.`);
+    });
+
+  ledger
+    .command('register-schema')
+    .description('register a dataset schema (as admin or hospital)')
+    .requiredOption('--config <file>', 'this member’s configuration')
+    .requiredOption('--schema <file>', 'the schema (JSON), as from: healthchain schema infer')
+    .action(async (options: { config: string; schema: string }) => {
+      const config = readConfig(researcherConfig, options.config);
+      const schema = readDocument(datasetSchema, options.schema, 'schema', 'BAD_SCHEMA');
+      const client = await connectLedger(config.ledger, config.stateFolder);
+      await client.submit(readMember(config), { type: 'registerSchema', schema });
+      await client.close();
+      done(`${schema.dataset}@${schema.version} is registered.`);
+    });
+
+  ledger
+    .command('export')
+    .description('write the whole ledger, verified, to a file that anyone can check offline')
+    .requiredOption('--url <url>', 'address of the ledger')
+    .requiredOption('--out <file>', 'where the export goes')
+    .action(async (options: { url: string; out: string }) => {
+      const { RemoteLedger } = await import('../../ledger/index.ts');
+      const client = await RemoteLedger.open({ url: options.url });
+      const document = await client.export();
+      await client.close();
+      writeWhole(options.out, renderDocument(document));
+      done(`${document.entries.length} entries, verified, in ${options.out}`);
+    });
+}

@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import type { Progress } from '../../researcher/client.ts';
+import { readConfig, researcherConfig } from '../config.ts';
+import { connectResearcher } from '../connect.ts';
+import { readText } from '../files.ts';
+import { done, print, resultTable, say, warn } from '../output.ts';
+import { writeAnswer, writeEvidence } from '../answer-files.ts';
+import { parseQueryFile } from '../query-file.ts';
+
+export function addQueryCommands(program: Command): void {
+  const query = program.command('query').description('ask, follow, and fetch the answer (as researcher)');
+
+  query
+    .command('submit')
+    .description('submit a query; prints its id')
+    .requiredOption('--config <file>', 'researcher configuration (JSON)')
+    .requiredOption('--query <file>', 'the query (JSON)')
+    .option('--hospital <id...>', 'ask only these hospitals')
+    .action(async (options: { config: string; query: string; hospital?: string[] }) => {
+      const { researcher, ledger } = await connectResearcher(readConfig(researcherConfig, options.config));
+      try {
+        const asked = options.hospital === undefined ? {} : { hospitals: options.hospital };
+        print(await researcher.submit(parseQueryFile(readText(options.query, 'query'), options.query), asked));
+      } finally {
+        await ledger.close();
+      }
+    });
+
+  query
+    .command('status')
+    .description('how far a query is')
+    .argument('<id>', 'query id')
+    .requiredOption('--config <file>', 'researcher configuration (JSON)')
+    .action(async (id: string, options: { config: string }) => {
+      const { researcher, ledger } = await connectResearcher(readConfig(researcherConfig, options.config));
+      try {
+        await ledger.refresh();
+        const { status, events } = researcher.status(id);
+        for (const event of events) say(describeProgress(event));
+        print(status);
+      } finally {
+        await ledger.close();
+      }
+    });
+
+  query
+    .command('result')
+    .description('wait for the answer, verify it, and write the files')
+    .argument('<id>', 'query id')
+    .requiredOption('--config <file>', 'researcher configuration (JSON)')
+    .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
+    .option('--timeout <seconds>', 'how long to wait', '86400')
+    .action(async (id: string, options: { config: string; out: string; timeout: string }) => {
+      const { researcher, ledger } = await connectResearcher(readConfig(researcherConfig, options.config));
+      try {
+        const answer = await researcher.answer(id, {
+          signal: AbortSignal.timeout(1000 * Number(options.timeout)),
+          progress: showProgress,
+          evidence: (document) => writeEvidence(options.out, document),
+        });
+        print(resultTable(answer.groups));
+        await writeAnswer(options.out, answer, ledger);
+        done(`verified; files are in ${options.out}`);
+      } finally {
+        await ledger.close();
+      }
+    });
+}
+
+/** Each event as a line; what went wrong stands out. */
+export function showProgress(event: Progress): void {
+  const line = describeProgress(event);
+  if (event.stage === 'denied' || event.stage === 'aborted') warn(line);
+  else done(line);
+}
+
+function describeProgress(event: Progress): string {
+  switch (event.stage) {
+    case 'submitted':
+      return `query ${event.query.slice(0, 12)} submitted to ${event.hospitals.length} hospitals`;
+    case 'approved':
+      return `${event.hospital} approved`;
+    case 'denied':
+      return `${event.hospital} denied: ${event.reason ?? 'no reason given'}`;
+    case 'session':
+      return `session ${event.session.slice(0, 12)} opened${event.attempt === 0 ? '' : ` (attempt ${event.attempt + 1})`} with ${event.hospitals.length} hospitals`;
+    case 'committed':
+      return `${event.hospital} computed over its records and committed to its numbers`;
+    case 'share':
+      return `sealed share of ${event.hospital} received`;
+    case 'aborted':
+      return `the session was aborted: ${event.reason}${event.blame === undefined ? '' : `, naming ${event.blame}`}`;
+    case 'verified':
+      return `${event.cells} sums opened and verified against the commitments on the ledger`;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { verifyAnswer } from '../../researcher/result/verify.ts';
+import { readText } from '../files.ts';
+import { done, say } from '../output.ts';
+
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('check an answer offline against its receipt and an export of the ledger')
+    .argument('<receipt>', 'receipt.json')
+    .requiredOption('--ledger <file>', 'ledger export')
+    .option('--result <file>', 'result.json: every number in it is recomputed')
+    .action(async (receiptPath: string, options: { ledger: string; result?: string }) => {
+      const report = await verifyAnswer({
+        receipt: readText(receiptPath, 'receipt'),
+        ledger: readText(options.ledger, 'ledger export'),
+        result: options.result === undefined ? undefined : readText(options.result, 'result'),
+      });
+      done('ledger: every entry, signature and rule of the contract holds, and the operator signed its root');
+      done(
+        `authorization: all ${report.hospitals.length} hospitals of the session approved this query (${report.hospitals.join(', ')})`,
+      );
+      done('record: these sums are the ones whose digest the researcher recorded on the ledger');
+      done(`commitments: the ${report.cells} opened sums are exactly the sums of what these hospitals committed to`);
+      if (report.resultChecked)
+        done(`result: every shown number of all ${report.groups} groups follows from those sums`);
+      else say('- result: not given (--result), so no shown number was checked');
+      say(
+        'Not proved: that the hospitals’ records are true; that this ledger is the consortium’s. Compare with what you know:',
+      );
+      say(`  consortium    ${report.consortium}`);
+      say(`  operator key  ${report.operatorFingerprint}   (fingerprint)`);
+    });
+}

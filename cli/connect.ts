@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { RemoteLedger } from '../ledger/index.ts';
+import type { LedgerAddress } from '../ledger/address.ts';
+import { AnswerKeys } from '../researcher/answers.ts';
+import { Researcher } from '../researcher/client.ts';
+import { CoordinatorClient } from '../researcher/coordinator.ts';
+import { Misuse } from '../protocol/errors.ts';
+import { readMember, type ResearcherConfig } from './config.ts';
+
+/** Opens this member's own verified replica of the ledger; its last head is remembered in the state folder. */
+export function connectLedger(address: LedgerAddress, stateFolder: string): Promise<RemoteLedger> {
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  return RemoteLedger.open({
+    url: address.url,
+    pins: { consortium: address.consortium, operatorKey: address.operatorKey },
+    checkpoint: join(stateFolder, 'ledger-head.json'),
+  });
+}
+
+export async function connectResearcher(
+  config: ResearcherConfig,
+): Promise<{ researcher: Researcher; ledger: RemoteLedger }> {
+  if (config.coordinator === undefined)
+    throw new Misuse('BAD_CONFIG', 'the configuration names no coordinator', {
+      hint: 'Add "coordinator": { "url": "https://..." }.',
+    });
+  const ledger = await connectLedger(config.ledger, config.stateFolder);
+  const researcher = new Researcher({
+    ledger,
+    coordinator: new CoordinatorClient(config.coordinator.url),
+    member: readMember(config),
+    answerKeys: new AnswerKeys(join(config.stateFolder, 'answer-keys')),
+  });
+  return { researcher, ledger };
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { fromHex, toHex } from '../../protocol/bytes.ts';
+import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
+import {
+  claim,
+  judgeShare,
+  judgeStatement,
+  signedBlameStatement,
+  type BlameCase,
+  type SuspectShare,
+} from './blame.ts';
+import { commitMask, seedHash } from './party.ts';
+
+/** What `evidenceOf` writes, as a stranger reads it. */
+export const blameEvidence = z.strictObject({
+  format: z.literal('healthchain-blame/1'),
+  session: sessionId,
+  step: z.int().min(0).max(999),
+  blamed: organisationId,
+  check: z.enum([
+    'STATEMENT_MISSING',
+    'STATEMENT_FORGED',
+    'SEED_HASHES_FORGED',
+    'SEED_FORGED',
+    'MASK_FORGED',
+    'SHARE_FORGED',
+    'SHARE_WRONG',
+  ]),
+  agreement: digest,
+  statements: z.array(signedBlameStatement).max(1000),
+  seeds: z.array(z.strictObject({ pair: z.string().max(200), seed: digest })).max(2000),
+  share: z
+    .strictObject({ scalars: z.base64(), blinding: digest, publicKey, signature: signatureHex })
+    .optional(),
+});
+export type BlameEvidence = z.infer<typeof blameEvidence>;
+
+/** What a judge reads from the ledger itself, never from the evidence. */
+export type LedgerView = Pick<BlameCase, 'roster' | 'commitments' | 'identityKeys'>;
+
+/**
+ * True when the evidence by itself shows that the blamed party cheated: it contradicts what that party signed.
+ *
+ * False does not clear anybody: STATEMENT_MISSING, STATEMENT_FORGED, SEED_FORGED and SHARE_FORGED are about something
+ * that was not signed or did not come, and rest on the word of the researcher who asked.
+ */
+export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): boolean {
+  const party = evidence.blamed;
+  const signed = evidence.statements.find(({ statement }) => statement.party === party);
+  if (signed === undefined || !ledger.roster.includes(party)) return false;
+  const of: BlameCase = {
+    ...ledger,
+    session: evidence.session,
+    step: evidence.step,
+    cells: signed.statement.cells,
+    agreement: fromHex(evidence.agreement, 32),
+    shares: new Map(evidence.share === undefined ? [] : [[party, suspect(party, evidence.share)]]),
+    statements: new Map([[party, signed]]),
+    seeds: new Map(),
+  };
+  const found = judgeStatement(of, party);
+  if (found !== undefined) return found === evidence.check && found !== 'STATEMENT_FORGED';
+  if (evidence.check === 'MASK_FORGED') return contradictsSeed(of, party, evidence);
+  return evidence.check === 'SHARE_WRONG' && judgeShare(of, party) === 'SHARE_WRONG';
+}
+
+/** One of the seeds has the hash that the party agreed on with a peer, and its mask is not what the party stated. */
+function contradictsSeed(of: BlameCase, party: string, { seeds }: BlameEvidence): boolean {
+  const stated = new Map(
+    of.roster.filter((peer) => peer !== party).map((peer) => claim(of, party, peer)).map((each) => [each.seedHash, each.mask]),
+  );
+  return seeds.some(({ seed }) => {
+    const bytes = fromHex(seed, 32);
+    const mask = stated.get(toHex(seedHash(bytes)));
+    return mask !== undefined && mask !== toHex(commitMask(bytes, of.cells));
+  });
+}
+
+const suspect = (party: string, share: NonNullable<BlameEvidence['share']>): SuspectShare => ({
+  party,
+  publicKey: share.publicKey,
+  scalars: Buffer.from(share.scalars, 'base64'),
+  blinding: fromHex(share.blinding, 32),
+  signature: fromHex(share.signature, 64),
+});
