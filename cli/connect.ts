@@ -11,9 +11,10 @@ import { readMember, type ResearcherConfig } from './config.ts';
 /** Opens this member's own verified replica of the ledger; its last head is remembered in the state folder. */
 export function connectLedger(address: LedgerAddress, stateFolder: string): Promise<RemoteLedger> {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
-  return RemoteLedger.open({
+  return RemoteLedger.connect({
     url: address.url,
-    pins: { consortium: address.consortium, operatorKey: address.operatorKey },
+    consortium: address.consortium,
+    operator: address.operatorKey,
     checkpoint: join(stateFolder, 'ledger-head.json'),
   });
 }

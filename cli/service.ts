@@ -39,5 +39,5 @@ export async function serve(ready: Readonly<Record<string, string>>, close: () =
     if (process.send !== undefined) process.once('disconnect', () => resolve());
   });
   await close();
-  if (process.connected) process.disconnect();
+  if (process.connected) process.disconnect?.();
 }

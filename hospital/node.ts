@@ -226,21 +226,20 @@ export class HospitalNode {
 
   #source(dataset: string): Promise<Source> {
     const name = datasetName.parse(dataset);
-    let source = this.#sources.get(name);
-    if (source === undefined) {
-      const config = this.#options.datasets[name];
-      const schema = this.#options.ledger.schemas(name).at(-1);
-      if (config === undefined || schema === undefined) {
-        throw new Fault('DATA', `this hospital has no data for ${name}`, {
-          party: this.#options.member.organisation,
-          hint: `Add datasets.${name} to its configuration.`,
-        });
-      }
-      source = openSource(config, schema);
-      // A source that could not be opened is tried again by the next query, after somebody mended it.
-      source.catch(() => this.#sources.delete(name));
-      this.#sources.set(name, source);
+    const known = this.#sources.get(name);
+    if (known !== undefined) return known;
+    const config = this.#options.datasets[name];
+    const schema = this.#options.ledger.schemas(name).at(-1);
+    if (config === undefined || schema === undefined) {
+      throw new Fault('DATA', `this hospital has no data for ${name}`, {
+        party: this.#options.member.organisation,
+        hint: `Add datasets.${name} to its configuration.`,
+      });
     }
+    const source = openSource(config, schema);
+    // A source that could not be opened is tried again by the next query, after somebody mended it.
+    source.catch(() => this.#sources.delete(name));
+    this.#sources.set(name, source);
     return source;
   }
 

@@ -15,9 +15,7 @@ export function addCoordinatorCommands(program: Command): void {
       const config = readConfig(coordinatorConfig, options.config);
       const log = serviceLog('coordinator', config.logLevel);
       const ledger = await connectLedger(config.ledger, config.stateFolder);
-      const deadlines = Object.fromEntries(
-        Object.entries(config.deadlines ?? {}).map(([name, seconds]) => [name, 1000 * seconds]),
-      );
+      const deadlines = inMilliseconds(config.deadlines ?? {});
       const server = await startCoordinator({
         host: config.host,
         port: config.port,
@@ -36,3 +34,8 @@ export function addCoordinatorCommands(program: Command): void {
       });
     });
 }
+
+const inMilliseconds = (seconds: Readonly<Record<string, number | undefined>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(seconds).flatMap(([name, value]) => (value === undefined ? [] : [[name, 1000 * value]])),
+  );

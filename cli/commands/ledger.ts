@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { found, startLedgerServer } from '../../ledger/index.ts';
+import { found, RemoteLedger, startLedgerServer } from '../../ledger/index.ts';
 import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { signedAction } from '../../protocol/ledger.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
 import { renderDocument } from '../../researcher/result/documents.ts';
-import { ledgerConfig, memberFile, membersFile, readConfig, readMember, readTls, researcherConfig } from '../config.ts';
+import { ledgerConfig, memberFile, membersFile, readConfig, readMember, researcherConfig } from '../config.ts';
 import { connectLedger } from '../connect.ts';
 import { readDocument, readText, writeWhole } from '../files.ts';
 import { done, say } from '../output.ts';
@@ -48,16 +48,16 @@ export function addLedgerCommands(program: Command): void {
         host: config.host,
         port: config.port,
         founding,
-        tls: readTls(config.tls),
+        tls: config.tls && { key: config.tls.keyFile, cert: config.tls.certFile },
         clock: Date.now,
       });
-      log.info({ url: server.url, operatorKey: server.operatorKey }, 'ledger ready');
+      log.info({ url: server.url, operatorKey: server.operatorPublicKey }, 'ledger ready');
       if (process.send === undefined) {
         done(`ledger ready at ${server.url}`);
         say(`  consortium    ${server.consortium}`);
-        say(`  operator key  ${server.operatorKey}   (fingerprint ${keyFingerprint(server.operatorKey)})`);
+        say(`  operator key  ${server.operatorPublicKey}   (fingerprint ${keyFingerprint(server.operatorPublicKey)})`);
       }
-      await serve({ url: server.url, operatorKey: server.operatorKey, consortium: server.consortium }, () =>
+      await serve({ url: server.url, operatorKey: server.operatorPublicKey, consortium: server.consortium }, () =>
         server.close(),
       );
     });
@@ -96,8 +96,7 @@ export function addLedgerCommands(program: Command): void {
     .requiredOption('--url <url>', 'address of the ledger')
     .requiredOption('--out <file>', 'where the export goes')
     .action(async (options: { url: string; out: string }) => {
-      const { RemoteLedger } = await import('../../ledger/index.ts');
-      const client = await RemoteLedger.open({ url: options.url });
+      const client = await RemoteLedger.connect({ url: options.url });
       const document = await client.export();
       await client.close();
       writeWhole(options.out, renderDocument(document));

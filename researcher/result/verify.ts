@@ -48,11 +48,11 @@ export class VerificationError extends Error {
  * ledger, for a query each of them approved there. Does not prove: that the records were true, that the operator's key
  * is the right one, or that the ledger shows all its members the same history.
  */
-export function verifyAnswer(files: {
+export async function verifyAnswer(files: {
   receipt: string;
   ledger: string;
   result?: string | undefined;
-}): VerificationReport {
+}): Promise<VerificationReport> {
   const ledger = await replay(files.ledger);
   const receipt = step('receipt', () => readReceipt(files.receipt, ledger));
   const { session, query } = step('authorization', () => findSession(ledger, receipt));
@@ -79,16 +79,27 @@ export function verifyAnswer(files: {
   };
 }
 
+async function replay(text: string): Promise<VerifiedLedger> {
+  const document = step('ledger', () =>
+    checkDocument(ledgerExport, parseFaithfully(text, 'ledger export'), { what: 'ledger export' }),
+  );
+  return verifyExport(document).catch((error: unknown) => {
+    throw failedCheck('ledger', error);
+  });
+}
+
 function step<T>(check: Check, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof HealthchainError) throw new VerificationError(check, error);
-    throw new VerificationError(
-      check,
-      new Misuse('MALFORMED', 'the file does not have the form that it must have', { cause: error }),
-    );
+    throw failedCheck(check, error);
   }
+}
+
+function failedCheck(check: Check, error: unknown): VerificationError {
+  if (error instanceof HealthchainError) return new VerificationError(check, error);
+  const form = 'the file does not have the form that it must have';
+  return new VerificationError(check, new Misuse('MALFORMED', form, { cause: error }));
 }
 
 function readReceipt(text: string, ledger: VerifiedLedger): ReceiptDocument {

@@ -1,0 +1,158 @@
+import { statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { readHospitalConfig, readPolicy } from '../../hospital/config.ts';
+import { checkMapping, openSource, renderMappingReport } from '../../hospital/source/index.ts';
+import type { LedgerAddress } from '../../ledger/address.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { HealthchainError } from '../../protocol/errors.ts';
+import { CLOCK_TOLERANCE } from '../../protocol/request.ts';
+import { coordinatorConfig, ledgerConfig, readConfig, readMember, researcherConfig } from '../config.ts';
+import { connectLedger } from '../connect.ts';
+import { readText } from '../files.ts';
+import { done, print, say, warn } from '../output.ts';
+
+/** One thing to look at; its text is what a person reads when it is well, its error when it is not. */
+type Checkup = (name: string, run: () => Promise<string> | string) => Promise<void>;
+
+interface MemberConfig {
+  readonly organisation: string;
+  readonly keyFile: string;
+  readonly stateFolder: string;
+  readonly ledger: LedgerAddress;
+}
+
+export function addDoctorCommand(program: Command): void {
+  program
+    .command('doctor')
+    .description('check a configuration: key, clock, ledger, coordinator, data mapping, policy; says what to do')
+    .requiredOption('--config <file>', 'any role’s configuration')
+    .action(async (options: { config: string }) => {
+      let failures = 0;
+      const checkup: Checkup = async (name, run) => {
+        try {
+          done(`${name}: ${await run()}`);
+        } catch (error) {
+          failures++;
+          const known = error instanceof HealthchainError ? error : undefined;
+          warn(`${name}: ${known?.message ?? 'unexpected failure'}`);
+          if (known?.hint !== undefined) say(`    ${known.hint}`);
+        }
+      };
+      await examine(options.config, checkup);
+      if (failures > 0) {
+        say(`${failures} of these need attention.`);
+        process.exitCode = 1;
+      }
+    });
+}
+
+async function examine(path: string, checkup: Checkup): Promise<void> {
+  const document = JSON.parse(readText(path, 'configuration')) as object;
+  if ('datasets' in document) return examineHospital(path, checkup);
+  if ('folder' in document) {
+    await checkup('configuration', () => `ledger in ${readConfig(ledgerConfig, path).folder}`);
+    return;
+  }
+  const config = 'port' in document ? readConfig(coordinatorConfig, path) : readConfig(researcherConfig, path);
+  await examineMember(config, 'port' in document ? 'coordinator' : undefined, checkup);
+  if ('coordinator' in config && config.coordinator !== undefined)
+    await examineCoordinator(config.coordinator.url, checkup);
+}
+
+async function examineHospital(path: string, checkup: Checkup): Promise<void> {
+  const config = readHospitalConfig(path);
+  const ledger = await examineMember(config, 'hospital', checkup);
+  await examineCoordinator(config.coordinator.url, checkup);
+  await checkup('policy', () => {
+    const policy = readPolicy(config.policyFile);
+    if (policy === undefined)
+      throw new Unwell('no policyFile: every query is denied', 'Write a site policy; docs/deploy.md has an example.');
+    return `${policy.approval === 'auto' ? 'decides by itself' : 'a person decides'}, at least ${policy.release.minimumHospitals} hospitals`;
+  });
+  for (const [name, source] of Object.entries(config.datasets)) {
+    await checkup(`data ${name}`, async () => {
+      const schema = ledger?.schemas(name).at(-1);
+      if (schema === undefined)
+        throw new Unwell('its schema is not on the ledger', 'Register it: healthchain ledger register-schema.');
+      const opened = await openSource(source, schema);
+      try {
+        const report = await checkMapping(opened, schema);
+        print(renderMappingReport(report));
+        if (!report.fits)
+          throw new Unwell('does not fit the registered schema', 'See the table above; mend the mapping or the data.');
+        return `fits ${schema.dataset}@${schema.version}`;
+      } finally {
+        await opened.close();
+      }
+    });
+  }
+  await ledger?.close();
+}
+
+async function examineMember(
+  config: MemberConfig,
+  role: 'hospital' | 'coordinator' | undefined,
+  checkup: Checkup,
+): Promise<Ledger | undefined> {
+  let ledger: Ledger | undefined;
+  await checkup('key', () => {
+    readMember(config);
+    if ((statSync(config.keyFile).mode & 0o077) !== 0)
+      throw new Unwell(`${config.keyFile} can be read by others`, `chmod 600 ${config.keyFile}`);
+    return config.keyFile;
+  });
+  await checkup('clock', async () => {
+    const response = await fetch(new URL('/health', config.ledger.url)).catch(() => undefined);
+    const date = response?.headers.get('date');
+    if (date === null || date === undefined)
+      throw new Unwell('the ledger does not answer, so the clock cannot be compared', 'See the next line.');
+    const skew = Math.round((Date.now() - Date.parse(date)) / 1000);
+    if (Math.abs(skew) > CLOCK_TOLERANCE / 2)
+      throw new Unwell(`differs from the ledger’s by ${skew} s`, 'Set the clock (NTP).');
+    return `within ${Math.abs(skew) + 1} s of the ledger’s`;
+  });
+  await checkup('ledger', async () => {
+    ledger = await connectLedger(config.ledger, config.stateFolder);
+    const pinned = config.ledger.consortium !== undefined && config.ledger.operatorKey !== undefined;
+    return `${ledger.head().size} entries, verified${pinned ? '' : '; not pinned: add ledger.consortium and ledger.operatorKey to the configuration'}`;
+  });
+  await checkup('membership', () => {
+    const record = ledger?.organisation(config.organisation);
+    if (record === undefined)
+      throw new Unwell(
+        `${config.organisation} is not registered on the ledger`,
+        'Ask an admin: healthchain ledger register.',
+      );
+    const key = readMember(config).identity.publicKey;
+    if (!record.keys.some((each) => each.publicKey === key && each.status === 'active'))
+      throw new Unwell(
+        'the key in keyFile is not an active key of this member',
+        'Use the registered key, or have this one registered.',
+      );
+    if (role !== undefined && !record.roles.includes(role))
+      throw new Unwell(`${config.organisation} does not have the role ${role}`, 'Ask an admin.');
+    return `${config.organisation}, ${record.roles.join(', ')}`;
+  });
+  return ledger;
+}
+
+const examineCoordinator = (url: string, checkup: Checkup): Promise<void> =>
+  checkup('coordinator', async () => {
+    const response = await fetch(new URL('/health', url)).catch(() => undefined);
+    if (response === undefined)
+      throw new Unwell(
+        `${url} does not answer`,
+        'Is it started, and does the firewall let this machine dial out to it?',
+      );
+    if (!response.ok)
+      throw new Unwell(`${url} answers with status ${response.status}`, 'Its operator should look at its log.');
+    return `${url} answers`;
+  });
+
+class Unwell extends HealthchainError {
+  readonly kind = 'Misuse';
+  readonly code = 'BAD_CONFIG';
+  constructor(message: string, hint: string) {
+    super(message, { hint });
+  }
+}

@@ -1,0 +1,142 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { normalizeQuery } from '../../analytics/index.ts';
+import { sandboxPolicy, type SitePolicy } from '../../hospital/policy.ts';
+import { generateEncounters } from '../../hospital/synthetic/index.ts';
+import { inferSchema } from '../../hospital/source/index.ts';
+import { Misuse } from '../../protocol/errors.ts';
+import { organisationId } from '../../protocol/names.ts';
+import { datasetSchema, type DatasetSchema } from '../../protocol/schema.ts';
+import { verifyAnswer } from '../../researcher/result/verify.ts';
+import { writeAnswer, writeEvidence } from '../answer-files.ts';
+import { readDocument, readText } from '../files.ts';
+import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
+import { done, print, resultTable, say } from '../output.ts';
+import { parseQueryFile } from '../query-file.ts';
+import { showProgress } from './query.ts';
+
+interface SandboxOptions {
+  hospital: string[];
+  schema?: string;
+  policy?: string;
+  query: string;
+  out: string;
+  keep?: string;
+  timeout: string;
+}
+
+export function addSandboxCommands(program: Command): void {
+  program
+    .command('sandbox')
+    .description('a whole consortium on this machine, one process per hospital, answers one query')
+    .requiredOption(
+      '--hospital <name=file>',
+      'a hospital and its data file (CSV, Parquet, Arrow, NDJSON); repeat for each',
+      collect,
+      [],
+    )
+    .option('--schema <file>', 'dataset schema; inferred from the files if left out')
+    .option('--policy <file>', 'site policy that all hospitals use; open by default')
+    .requiredOption('--query <file>', 'the query (JSON)')
+    .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
+    .option('--keep <folder>', 'keep keys, configurations and logs of all processes here')
+    .option('--timeout <seconds>', 'give up after', '600')
+    .action((options: SandboxOptions) => runSandbox(options));
+
+  program
+    .command('demo')
+    .description('four synthetic hospitals answer a query, and anyone checks the answer')
+    .option('--out <folder>', 'where everything goes', 'demo-out')
+    .option('--rows <n>', 'rows per hospital', '10000')
+    .action(async (options: { out: string; rows: string }) => {
+      const data = join(options.out, 'data');
+      const generated = await generateEncounters({ hospitals: 4, rows: Number(options.rows), seed: 1, out: data });
+      done(`four hospitals with ${options.rows} synthetic encounters each in ${data}`);
+      await runSandbox({
+        hospital: generated.files.map((file, i) => `hospital-${i + 1}=${file}`),
+        schema: generated.schema,
+        query: generated.query,
+        out: options.out,
+        timeout: '120',
+      });
+      const read = (name: string): string => readText(join(options.out, name), name);
+      await verifyAnswer({ receipt: read('receipt.json'), ledger: read('ledger.json'), result: read('result.json') });
+      done('checked again from the files alone. Do it yourself:');
+      say(
+        `    npx healthchain verify ${options.out}/receipt.json --result ${options.out}/result.json --ledger ${options.out}/ledger.json`,
+      );
+    });
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+async function runSandbox(options: SandboxOptions): Promise<void> {
+  const hospitals = parseHospitals(options.hospital);
+  const query = parseQueryFile(readText(options.query, 'query'), options.query);
+  const schema = await findSchema(options.schema, query, hospitals);
+  // A mistake in the query shows before any process starts.
+  normalizeQuery(query, () => schema);
+  const policy: SitePolicy = sandboxPolicy(options.policy === undefined ? {} : parsePolicy(options.policy));
+  const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'healthchain-'));
+  const consortium = await LocalConsortium.start({ folder, hospitals, schema, policy }, done);
+  try {
+    const id = await consortium.researcher.submit(query);
+    const answer = await consortium.researcher.answer(id, {
+      signal: AbortSignal.timeout(1000 * Number(options.timeout)),
+      progress: showProgress,
+      evidence: (document) => writeEvidence(options.out, document),
+    });
+    print(resultTable(answer.groups));
+    await writeAnswer(options.out, answer, consortium.ledger);
+    done(`result.json, result.csv, result.arrow, receipt.json and ledger.json are in ${options.out}`);
+  } finally {
+    await consortium.stop();
+    if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function parseHospitals(pairs: readonly string[]): LocalHospital[] {
+  const hospitals = pairs.map((pair) => {
+    const at = pair.indexOf('=');
+    const id = organisationId.safeParse(pair.slice(0, at));
+    if (at < 1 || !id.success)
+      throw new Misuse(
+        'BAD_CONFIG',
+        `--hospital ${pair}: expected name=file, the name in lower-case letters, digits, - and _`,
+      );
+    const file = pair.slice(at + 1);
+    if (!existsSync(file))
+      throw new Misuse('BAD_FILE', `--hospital ${pair}: the file does not exist`, {
+        hint: 'Check the path; it is relative to the present folder.',
+      });
+    return { id: id.data, files: [file] };
+  });
+  if (new Set(hospitals.map(({ id }) => id)).size !== hospitals.length)
+    throw new Misuse('BAD_CONFIG', 'two hospitals have the same name');
+  if (hospitals.length < 2)
+    throw new Misuse('BAD_CONFIG', 'a consortium has at least two hospitals', {
+      hint: 'Give --hospital name=file once for each.',
+    });
+  return hospitals;
+}
+
+async function findSchema(
+  path: string | undefined,
+  query: object,
+  hospitals: readonly LocalHospital[],
+): Promise<DatasetSchema> {
+  if (path !== undefined) return readDocument(datasetSchema, path, 'schema', 'BAD_SCHEMA');
+  const named = 'dataset' in query && typeof query.dataset === 'string' ? query.dataset.split('@')[0]! : 'data';
+  const schema = await inferSchema(
+    hospitals.flatMap(({ files }) => files),
+    { dataset: named },
+  );
+  done(`schema inferred from ${hospitals.length} files: ${schema.columns.length} columns`);
+  return schema;
+}
+
+function parsePolicy(path: string): object {
+  return parseQueryFile(readText(path, 'site policy'), path);
+}

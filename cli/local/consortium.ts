@@ -1,0 +1,194 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { found, type RemoteLedger } from '../../ledger/index.ts';
+import type { SitePolicy } from '../../hospital/policy.ts';
+import { Identity } from '../../protocol/identity.ts';
+import type { Organisation, Role } from '../../protocol/ledger.ts';
+import type { DatasetSchema } from '../../protocol/schema.ts';
+import type { Researcher } from '../../researcher/client.ts';
+import { connectResearcher } from '../connect.ts';
+import { writeWhole } from '../files.ts';
+import { RoleProcess } from './process.ts';
+
+export interface LocalHospital {
+  readonly id: string;
+  readonly files: readonly string[];
+}
+
+export interface LocalOptions {
+  /** Keys, configurations, ledger and logs go here. */
+  readonly folder: string;
+  readonly hospitals: readonly LocalHospital[];
+  readonly schema: DatasetSchema;
+  readonly policy: SitePolicy;
+  /** Seconds; shorter ones make fault tests quick. */
+  readonly deadlines?: {
+    readonly approval?: number;
+    readonly join?: number;
+    readonly dropOut?: number;
+    readonly session?: number;
+  };
+}
+
+const RESEARCHER = 'researcher';
+const COORDINATOR = 'coordinator';
+const ADMIN = 'consortium';
+
+/**
+ * A whole consortium on one machine, each role its own process with its own folder, key and configuration file,
+ * started by the commands a real deployment uses. For the sandbox, the demo, tests and measurements.
+ */
+export class LocalConsortium {
+  readonly options: LocalOptions;
+  readonly researcher: Researcher;
+  readonly ledger: RemoteLedger;
+  readonly ledgerUrl: string;
+  readonly coordinatorUrl: string;
+  readonly processes: Map<string, RoleProcess>;
+
+  private constructor(options: LocalOptions, parts: Parts) {
+    this.options = options;
+    this.researcher = parts.researcher;
+    this.ledger = parts.ledger;
+    this.ledgerUrl = parts.ledgerUrl;
+    this.coordinatorUrl = parts.coordinatorUrl;
+    this.processes = parts.processes;
+  }
+
+  static async start(
+    options: LocalOptions,
+    started: (line: string) => void = () => undefined,
+  ): Promise<LocalConsortium> {
+    mkdirSync(join(options.folder, 'logs'), { recursive: true, mode: 0o700 });
+    const processes = new Map<string, RoleProcess>();
+    try {
+      return new LocalConsortium(options, await startAll(options, processes, started));
+    } catch (error) {
+      await stopAll(processes);
+      throw error;
+    }
+  }
+
+  /** Starts a role again after it was killed, with the same folder and configuration. */
+  async restart(name: string): Promise<void> {
+    const role = name === 'ledger' || name === COORDINATOR ? name : 'hospital';
+    const { process } = await startRole(this.options.folder, name, role);
+    this.processes.set(name, process);
+  }
+
+  async stop(): Promise<void> {
+    await this.ledger.close();
+    await stopAll(this.processes);
+  }
+}
+
+interface Parts {
+  readonly researcher: Researcher;
+  readonly ledger: RemoteLedger;
+  readonly ledgerUrl: string;
+  readonly coordinatorUrl: string;
+  readonly processes: Map<string, RoleProcess>;
+}
+
+async function startAll(
+  options: LocalOptions,
+  processes: Map<string, RoleProcess>,
+  started: (line: string) => void,
+): Promise<Parts> {
+  const { folder, hospitals, schema } = options;
+  const members: [string, Role[]][] = [
+    [ADMIN, ['admin']],
+    [RESEARCHER, ['researcher']],
+    [COORDINATOR, ['coordinator']],
+    ...hospitals.map(({ id }): [string, Role[]] => [id, ['hospital']]),
+  ];
+  const identities = new Map(members.map(([id]) => [id, makeIdentity(folder, id)]));
+  const organisations = members.map(([id, roles]): Organisation => ({
+    id,
+    name: id,
+    roles,
+    publicKey: identities.get(id)!.publicKey,
+  }));
+  const founder = { organisation: ADMIN, identity: identities.get(ADMIN)! };
+
+  writeConfig(folder, 'founding', found({ name: 'local consortium', organisations, founder }));
+  writeConfig(folder, 'ledger', { folder: 'ledger', port: 0, foundingFile: 'founding.json' });
+  const ledger = await startRole(folder, 'ledger', 'ledger');
+  processes.set('ledger', ledger.process);
+  const ledgerUrl = ledger.ready.url!;
+  // Later starts listen at the same place, so that everybody finds the ledger again.
+  writeConfig(folder, 'ledger', { folder: 'ledger', port: Number(new URL(ledgerUrl).port) });
+  started(`ledger at ${ledgerUrl}`);
+
+  const address = { url: ledgerUrl, consortium: ledger.ready.consortium!, operatorKey: ledger.ready.operatorKey! };
+  const member = (id: string): object => ({ organisation: id, keyFile: `${id}.pem`, stateFolder: id, ledger: address });
+  const coordinatorFile = (port: number): object => ({
+    ...member(COORDINATOR),
+    port,
+    ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
+  });
+  writeConfig(folder, COORDINATOR, coordinatorFile(0));
+  const coordinator = await startRole(folder, COORDINATOR, 'coordinator');
+  processes.set(COORDINATOR, coordinator.process);
+  const coordinatorUrl = coordinator.ready.url!;
+  writeConfig(folder, COORDINATOR, coordinatorFile(Number(new URL(coordinatorUrl).port)));
+  started(`coordinator at ${coordinatorUrl}`);
+
+  const config = {
+    organisation: RESEARCHER,
+    keyFile: join(folder, `${RESEARCHER}.pem`),
+    stateFolder: join(folder, RESEARCHER),
+    ledger: address,
+    coordinator: { url: coordinatorUrl },
+  };
+  const connected = await connectResearcher(config);
+  await connected.ledger.submit(founder, { type: 'registerSchema', schema });
+
+  writeConfig(folder, 'policy', options.policy);
+  for (const { id, files } of hospitals) {
+    const datasets = { [schema.dataset]: { files: files.map((file) => resolve(file)) } };
+    writeConfig(folder, id, {
+      ...member(id),
+      coordinator: { url: coordinatorUrl },
+      datasets,
+      policyFile: 'policy.json',
+    });
+  }
+  await startHospitals(folder, hospitals, processes, started);
+  return { ...connected, ledgerUrl, coordinatorUrl, processes };
+}
+
+/** A few at a time: a hundred starting processes would only get in each other's way. */
+async function startHospitals(
+  folder: string,
+  hospitals: readonly LocalHospital[],
+  processes: Map<string, RoleProcess>,
+  started: (line: string) => void,
+): Promise<void> {
+  const waiting = [...hospitals];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { process } = await startRole(folder, next.id, 'hospital');
+      processes.set(next.id, process);
+      started(`hospital ${next.id}, process ${process.pid}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+}
+
+const startRole = (folder: string, name: string, role: string): ReturnType<typeof RoleProcess.start> =>
+  RoleProcess.start(name, [role, 'start', '--config', join(folder, `${name}.json`)], join(folder, 'logs'));
+
+function makeIdentity(folder: string, id: string): Identity {
+  const identity = Identity.generate();
+  writeWhole(join(folder, `${id}.pem`), identity.toPem(), 0o600);
+  return identity;
+}
+
+const writeConfig = (folder: string, name: string, document: object): void =>
+  writeWhole(join(folder, `${name}.json`), JSON.stringify(document, undefined, 2) + '\n');
+
+async function stopAll(processes: ReadonlyMap<string, RoleProcess>): Promise<void> {
+  // Hospitals first: a node that outlives its coordinator would only log that it is gone.
+  for (const process of [...processes.values()].reverse()) await process.stop();
+}
