@@ -1,15 +1,21 @@
 import { Command, CommanderError } from 'commander';
-import { addCoordinatorCommands } from './commands/coordinator.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addDataCommands } from './commands/data.ts';
-import { addHospitalCommands } from './commands/hospital.ts';
-import { addKeysCommands } from './commands/keys.ts';
-import { addLedgerCommands } from './commands/ledger.ts';
-import { addQueryCommands } from './commands/query.ts';
-import { addSandboxCommands } from './commands/sandbox.ts';
-import { addVerifyCommand } from './commands/verify.ts';
 import { printError } from './output.ts';
 import { version } from './version.ts';
+
+type AddCommands = (program: Command) => void;
+
+/** Each command's module, loaded when it is asked for: a check of a receipt need not load a database engine. */
+const MODULES: readonly { readonly commands: readonly string[]; readonly load: () => Promise<AddCommands> }[] = [
+  { commands: ['sandbox', 'demo'], load: async () => (await import('./commands/sandbox.ts')).addSandboxCommands },
+  { commands: ['verify'], load: async () => (await import('./commands/verify.ts')).addVerifyCommand },
+  { commands: ['query'], load: async () => (await import('./commands/query.ts')).addQueryCommands },
+  { commands: ['hospital'], load: async () => (await import('./commands/hospital.ts')).addHospitalCommands },
+  { commands: ['coordinator'], load: async () => (await import('./commands/coordinator.ts')).addCoordinatorCommands },
+  { commands: ['ledger'], load: async () => (await import('./commands/ledger.ts')).addLedgerCommands },
+  { commands: ['keys'], load: async () => (await import('./commands/keys.ts')).addKeysCommands },
+  { commands: ['schema', 'generate'], load: async () => (await import('./commands/data.ts')).addDataCommands },
+  { commands: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
+];
 
 /** The `healthchain` command. Sets the exit code: 0 done, 1 it failed or a check did not hold, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -20,19 +26,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version())
     .showHelpAfterError('(healthchain --help shows all commands)')
     .exitOverride();
-  for (const add of [
-    addSandboxCommands,
-    addVerifyCommand,
-    addQueryCommands,
-    addHospitalCommands,
-    addCoordinatorCommands,
-    addLedgerCommands,
-    addKeysCommands,
-    addDataCommands,
-    addDoctorCommand,
-  ]) {
-    add(program);
-  }
+  const asked = MODULES.filter(({ commands }) => commands.includes(argv[2] ?? ''));
+  for (const { load } of asked.length > 0 ? asked : MODULES) (await load())(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -6,7 +6,12 @@ import type { Label } from './labels.ts';
 
 /** The one text form of a document: JSON with sorted keys and no white space (RFC 8785). */
 export function canonicalText(document: unknown): string {
-  const text = canonicalize(document);
+  let text: string | undefined;
+  try {
+    text = canonicalize(document);
+  } catch {
+    throw new Misuse('MALFORMED', 'this value has no JSON form: a lone surrogate, a cycle or a number that is not finite');
+  }
   if (text === undefined) throw new Misuse('MALFORMED', 'this value has no JSON form');
   return text;
 }
@@ -28,6 +33,9 @@ export function hashBytes(label: Label, ...parts: readonly Uint8Array[]): Uint8A
   }
   return new Uint8Array(hash.digest());
 }
+
+/** Objects and arrays within each other at most; an honest ledger export with a wordy query has about thirty. */
+const DEPTH_LIMIT = 100;
 
 export interface DecodeOptions {
   /** What is being decoded, for the error text: "query", "receipt". */
@@ -67,13 +75,23 @@ function parseJson(input: string | Uint8Array, options: DecodeOptions, code: Mis
   const limit = options.limit ?? 1 << 20;
   const size = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
   if (size > limit) throw new Misuse(code, `${options.what}: ${size} bytes, more than the ${limit} allowed`);
+  let document: unknown;
   try {
     const text = typeof input === 'string' ? input : new TextDecoder('utf-8', { fatal: true }).decode(input);
-    return JSON.parse(text) as unknown;
+    document = JSON.parse(text) as unknown;
   } catch {
     // The parser's own message quotes the input, which may be anybody's: it is not passed on.
     throw new Misuse(code, `${options.what}: not JSON`, { hint: 'Check for a missing quote, comma or bracket.' });
   }
+  if (isDeeper(document, DEPTH_LIMIT))
+    throw new Misuse(code, `${options.what}: nested deeper than the ${DEPTH_LIMIT} levels allowed`);
+  return document;
+}
+
+/** Stops at the limit, so that no document, however deep, exhausts the stack here or in what reads it next. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
 
 function describeIssues(error: z.ZodError): string {

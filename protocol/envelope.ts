@@ -56,9 +56,10 @@ export class ExchangeKey {
 
   /**
    * The secret shared with the holder of `theirs`, through HKDF-SHA-256 (RFC 5869) with the session as salt.
-   * A key of small order (all-zero secret) is refused by the platform and becomes `Abort FORGED_HELLO`.
+   * A key of small order (all-zero secret) is refused by the platform and becomes `Abort FORGED_HELLO`, which names
+   * `owner` where it is given.
    */
-  derive(theirs: string, salt: Uint8Array, info: Uint8Array, bytes: number): Uint8Array {
+  derive(theirs: string, salt: Uint8Array, info: Uint8Array, bytes: number, owner?: string): Uint8Array {
     let secret: Buffer;
     try {
       const publicKey = createPublicKey({
@@ -68,7 +69,10 @@ export class ExchangeKey {
       });
       secret = diffieHellman({ privateKey: this.#privateKey, publicKey });
     } catch {
-      throw new Abort('FORGED_HELLO', 'a session key is not a valid X25519 key');
+      throw new Abort('FORGED_HELLO', `the session key of ${owner ?? 'the other side'} is not a valid X25519 key`, {
+        round: 'hello',
+        ...(owner === undefined ? {} : { party: owner }),
+      });
     }
     return new Uint8Array(hkdfSync('sha256', secret, salt, info, bytes));
   }
@@ -113,7 +117,7 @@ export class Opener {
   open(sealed: Uint8Array, associated: Uint8Array): Uint8Array {
     try {
       if (sealed.length < TAG_BYTES) throw new RangeError();
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, nonceOf(this.#counter));
+      const decipher = createDecipheriv('aes-256-gcm', this.#key, nonceOf(this.#counter), { authTagLength: TAG_BYTES });
       decipher.setAAD(associated);
       decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
       const plaintext = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));

@@ -78,7 +78,7 @@ const ofPair = z.strictObject({ columns: z.tuple([columnName, columnName]) });
 
 export const statistic = z.union([
   z.strictObject({ count: z.strictObject({}) }),
-  z.strictObject({ n: ofColumn }),
+  z.strictObject({ n: z.union([ofColumn, ofPair]) }),
   z.strictObject({ sum: ofColumn }),
   z.strictObject({ mean: ofColumn }),
   z.strictObject({ variance: ofColumn }),

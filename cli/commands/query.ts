@@ -3,7 +3,8 @@ import type { Progress } from '../../researcher/client.ts';
 import { readConfig, researcherConfig } from '../config.ts';
 import { connectResearcher } from '../connect.ts';
 import { readText } from '../files.ts';
-import { done, print, resultTable, say, warn } from '../output.ts';
+import { done, print, say, warn } from '../output.ts';
+import { resultTable } from '../result-table.ts';
 import { writeAnswer, writeEvidence } from '../answer-files.ts';
 import { parseQueryFile } from '../query-file.ts';
 

@@ -13,7 +13,8 @@ import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { writeAnswer, writeEvidence } from '../answer-files.ts';
 import { readDocument, readText } from '../files.ts';
 import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
-import { done, print, resultTable, say } from '../output.ts';
+import { done, print, say } from '../output.ts';
+import { resultTable } from '../result-table.ts';
 import { parseQueryFile } from '../query-file.ts';
 import { showProgress } from './query.ts';
 

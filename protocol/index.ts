@@ -1,0 +1,6 @@
+/** Documents, identities and errors that every role shares. */
+export { Abort, Fault, HealthchainError, Misuse, Refusal, type ErrorRecord } from './errors.ts';
+export { Identity, keyFingerprint } from './identity.ts';
+export { datasetSchema, type DatasetSchema } from './schema.ts';
+export { queryInput, type Query, type QueryInput } from './query.ts';
+export type { LedgerExport, Organisation, QueryRecord, Role, SessionRecord } from './ledger.ts';

@@ -1,0 +1,8 @@
+/** The researcher's SDK: submit, wait, verify, decode; and the offline check of an answer. */
+export { Researcher, type Answer, type Progress, type ResearcherOptions } from './client.ts';
+export { CoordinatorClient } from './coordinator.ts';
+export { AnswerKeys } from './answers.ts';
+export { verifyAnswer, VerificationError, type Check, type VerificationReport } from './result/verify.ts';
+export { renderDocument, type ReceiptDocument, type ReceiptSummary, type ResultDocument } from './result/documents.ts';
+export { resultToArrow } from './result/arrow.ts';
+export { resultToCsv } from './result/csv.ts';

@@ -1,0 +1,17 @@
+/** Compiles the publishable package into dist/ and checks it as npm would see it. */
+import { cpSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+function run(command: string, ...args: string[]): void {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+run('node', 'mpc/kernels/build.ts');
+run('tsc', '-p', 'tsconfig.build.json');
+cpSync(join(root, 'mpc/kernels/kernels.wasm'), join(root, 'dist/mpc/kernels/kernels.wasm'));
+run('publint', '--strict');
