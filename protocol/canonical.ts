@@ -10,7 +10,10 @@ export function canonicalText(document: unknown): string {
   try {
     text = canonicalize(document);
   } catch {
-    throw new Misuse('MALFORMED', 'this value has no JSON form: a lone surrogate, a cycle or a number that is not finite');
+    throw new Misuse(
+      'MALFORMED',
+      'this value has no JSON form: a lone surrogate, a cycle or a number that is not finite',
+    );
   }
   if (text === undefined) throw new Misuse('MALFORMED', 'this value has no JSON form');
   return text;

@@ -36,7 +36,9 @@ export class ExchangeKey {
   /** The key pair of 32 secret random bytes. */
   static fromSecret(secret: Uint8Array): ExchangeKey {
     if (secret.length !== 32) throw new Misuse('BAD_KEY', 'an X25519 secret has 32 bytes');
-    return new ExchangeKey(createPrivateKey({ key: Buffer.concat([PKCS8_HEADER, secret]), format: 'der', type: 'pkcs8' }));
+    return new ExchangeKey(
+      createPrivateKey({ key: Buffer.concat([PKCS8_HEADER, secret]), format: 'der', type: 'pkcs8' }),
+    );
   }
 
   static fromPem(pem: string): ExchangeKey {

@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
-import {
-  claim,
-  judgeShare,
-  judgeStatement,
-  signedBlameStatement,
-  type BlameCase,
-  type SuspectShare,
-} from './blame.ts';
+import { claim, judgeShare, judgeStatement, signedBlameStatement, type BlameCase, type SuspectShare } from './blame.ts';
 import { commitMask, seedHash } from './party.ts';
 
 /** What `evidenceOf` writes, as a stranger reads it. */
@@ -29,9 +22,7 @@ export const blameEvidence = z.strictObject({
   agreement: digest,
   statements: z.array(signedBlameStatement).max(1000),
   seeds: z.array(z.strictObject({ pair: z.string().max(200), seed: digest })).max(2000),
-  share: z
-    .strictObject({ scalars: z.base64(), blinding: digest, publicKey, signature: signatureHex })
-    .optional(),
+  share: z.strictObject({ scalars: z.base64(), blinding: digest, publicKey, signature: signatureHex }).optional(),
 });
 export type BlameEvidence = z.infer<typeof blameEvidence>;
 
@@ -67,7 +58,10 @@ export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): bool
 /** One of the seeds has the hash that the party agreed on with a peer, and its mask is not what the party stated. */
 function contradictsSeed(of: BlameCase, party: string, { seeds }: BlameEvidence): boolean {
   const stated = new Map(
-    of.roster.filter((peer) => peer !== party).map((peer) => claim(of, party, peer)).map((each) => [each.seedHash, each.mask]),
+    of.roster
+      .filter((peer) => peer !== party)
+      .map((peer) => claim(of, party, peer))
+      .map((each) => [each.seedHash, each.mask]),
   );
   return seeds.some(({ seed }) => {
     const bytes = fromHex(seed, 32);

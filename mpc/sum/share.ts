@@ -245,13 +245,7 @@ export class ShareOpener {
 }
 
 /** The party that holds `own` and the other end derive the same key; bound to the hello, hence to party and session. */
-function shareKey(
-  own: ExchangeKey,
-  theirs: string,
-  hello: SignedHello,
-  step: number,
-  owner?: string,
-): Uint8Array {
+function shareKey(own: ExchangeKey, theirs: string, hello: SignedHello, step: number, owner?: string): Uint8Array {
   const info = new ByteWriter().text(LABEL.shareKey).fixed(helloDigest(hello)).uint32(step).finish();
   return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32, owner);
 }

@@ -1,0 +1,90 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { evidenceOf, judge, type BlameCase } from '../../mpc/sum/blame.ts';
+import { blameEvidence, evidenceShows, type BlameEvidence } from '../../mpc/sum/evidence.ts';
+import { toHex } from '../../protocol/bytes.ts';
+import { canonicalBytes, canonicalText, decodeCanonical, hashDocument } from '../../protocol/canonical.ts';
+import { LABEL } from '../../protocol/labels.ts';
+import { bert } from './attack.ts';
+import { addOne, agreed, blameCase, type Agreed } from './shares.ts';
+
+let step: Agreed;
+beforeAll(async () => {
+  step = await agreed([[1n], [2n], [3n]]);
+});
+
+/** What a stranger reads from the file. */
+function published(of: BlameCase): BlameEvidence {
+  const verdict = judge(of);
+  if (verdict.kind !== 'cheat') throw new Error('nobody is blamed');
+  const { document, digest } = evidenceOf(of, verdict);
+  expect(toHex(hashDocument(LABEL.blameEvidence, document))).toBe(digest);
+  expect(evidenceOf(of, verdict).digest).toBe(digest);
+  return decodeCanonical(blameEvidence, canonicalText(document), { what: 'evidence' });
+}
+
+function lyingMask(): ReturnType<typeof blameCase> {
+  const of = blameCase(step);
+  const honest = of.statements.get(bert)!.statement;
+  const statement = { ...honest, masks: honest.masks.with(0, toHex(step.commitments[0]!)) };
+  const identity = step.world.identities.get(bert)!;
+  const signature = toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement)));
+  of.statements.set(bert, { statement, publicKey: identity.publicKey, signature });
+  of.seeds.set(`${step.world.roster[0]!}/${bert}`, step.inputs[0]!.revealSeed(bert));
+  return of;
+}
+
+const wrongShare = (): BlameCase => blameCase(step, { 1: { scalars: (honest) => addOne(honest) } });
+
+describe('evidence of a cheat', () => {
+  test('of a wrong share convinces who has the ledger alone', () => {
+    const evidence = published(wrongShare());
+    expect(evidence).toMatchObject({ blamed: bert, check: 'SHARE_WRONG' });
+    expect(evidenceShows(evidence, blameCase(step))).toBe(true);
+  });
+
+  test('of a wrong mask convinces, with the seed that settles it', () => {
+    const evidence = published(lyingMask());
+    expect(evidence.check).toBe('MASK_FORGED');
+    expect(evidenceShows(evidence, blameCase(step))).toBe(true);
+    expect(evidenceShows({ ...evidence, seeds: [] }, blameCase(step))).toBe(false);
+  });
+
+  test('publishes nobody’s share but the cheat’s', () => {
+    const of = wrongShare();
+    const text = canonicalText(published(of));
+    for (const share of of.shares.values()) {
+      const shown = text.includes(Buffer.from(share.scalars).toString('base64'));
+      expect(shown).toBe(share.party === bert);
+    }
+  });
+
+  test('against an honest hospital convinces nobody, whatever the researcher writes', () => {
+    const honest = blameCase(step);
+    const evidence = published(wrongShare());
+    const share = honest.shares.get(bert)!;
+    const framed: BlameEvidence = {
+      ...evidence,
+      share: {
+        scalars: Buffer.from(share.scalars).toString('base64'),
+        blinding: toHex(share.blinding),
+        publicKey: share.publicKey,
+        signature: toHex(share.signature),
+      },
+    };
+    for (const check of blameEvidence.shape.check.options)
+      expect(evidenceShows({ ...framed, check }, honest)).toBe(false);
+    for (const blamed of [...step.world.roster, 'stranger']) {
+      if (blamed !== bert) expect(evidenceShows({ ...evidence, blamed }, honest)).toBe(false);
+    }
+    // The cheat's own share, altered once more, lacks its signature.
+    const altered = { ...evidence.share!, blinding: '0'.repeat(64) };
+    expect(evidenceShows({ ...evidence, share: altered }, honest)).toBe(false);
+    expect(evidenceShows({ ...evidence, statements: [] }, honest)).toBe(false);
+  });
+
+  test('has another digest when anything in it changes', () => {
+    const [one, two] = [wrongShare(), blameCase(step, { 1: { blinding: (honest) => addOne(honest) } })];
+    const digest = (of: BlameCase): string => toHex(hashDocument(LABEL.blameEvidence, published(of)));
+    expect(digest(one)).not.toBe(digest(two));
+  });
+});

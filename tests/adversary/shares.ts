@@ -1,0 +1,141 @@
+import { ShareSum } from '../../mpc/scalars.ts';
+import type { BlameCase, SignedBlameStatement, SuspectShare } from '../../mpc/sum/blame.ts';
+import { makeStatement } from '../../mpc/sum/blame.ts';
+import { combineShares, verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
+import type { AgreedInput } from '../../mpc/sum/party.ts';
+import { sealShare, ShareOpener, type ExpectedShare, type ReceivedShare } from '../../mpc/sum/share.ts';
+import { seededRandom, World } from '../../mpc/testing/world.ts';
+import { ExchangeKey } from '../../protocol/envelope.ts';
+import { transcriptHash } from '../../protocol/session.ts';
+
+export const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
+
+/** Hospitals that agreed on a step, in roster order, and what is on the ledger. */
+export interface Agreed {
+  readonly world: World;
+  readonly inputs: readonly AgreedInput[];
+  readonly commitments: readonly Uint8Array[];
+  readonly cells: number;
+  readonly step: number;
+}
+
+export async function agreed(
+  values: readonly (readonly bigint[])[],
+  options: { step?: number; sameMembers?: World } = {},
+): Promise<Agreed> {
+  const { step = 0, ...members } = options;
+  const world = new World({ parties: values.length, deadline: 'idle', ...members });
+  const { agreed: inputs, commitments } = await world.agree(values, step);
+  return { world, inputs, commitments, cells: values[0]!.length, step };
+}
+
+/** What a cheat replaces when it makes its share; the rest, signatures included, is as the protocol has it. */
+export interface Lie {
+  readonly scalars?: (honest: Uint8Array) => Uint8Array;
+  readonly blinding?: (honest: Uint8Array) => Uint8Array;
+  readonly agreement?: Uint8Array;
+  readonly step?: number;
+  readonly cells?: number;
+}
+
+/** The input of a party that lies about it. */
+export function lying(input: AgreedInput, lie: Lie): AgreedInput {
+  const seen = {
+    transcript: { ...input.transcript, step: lie.step ?? input.transcript.step },
+    channel: input.channel,
+    agreement: lie.agreement ?? input.agreement,
+    listDigests: input.listDigests,
+    seedHashes: input.seedHashes,
+    cells: lie.cells ?? input.cells,
+    *shareChunks(chunkCells: number) {
+      for (const chunk of input.shareChunks(chunkCells)) yield lie.scalars?.(Uint8Array.from(chunk)) ?? chunk;
+    },
+    blindingShare: () => lie.blinding?.(input.blindingShare()) ?? input.blindingShare(),
+    maskCommitment: (peer: string) => input.maskCommitment(peer),
+    revealSeed: (peer: string) => input.revealSeed(peer),
+  };
+  return seen as unknown as AgreedInput;
+}
+
+/** The sealed share of the party in this place of the roster. */
+export function sealed(of: Agreed, place: number, lie: Lie = {}, to = answerKey.publicKey): Uint8Array[] {
+  const identity = of.world.identities.get(of.world.roster[place]!)!;
+  return [...sealShare(lying(of.inputs[place]!, lie), identity, to)].map((chunk) => Uint8Array.from(chunk));
+}
+
+export const expectedOf = (of: Agreed, place: number): ExpectedShare => {
+  const party = of.world.roster[place]!;
+  return {
+    session: of.world.session,
+    step: of.step,
+    party,
+    cells: of.cells,
+    activeKeys: [of.world.identities.get(party)!.publicKey],
+  };
+};
+
+/** What the researcher does with the chunks of one share. */
+export function receive(
+  of: Agreed,
+  place: number,
+  chunks: Iterable<Uint8Array>,
+  sum = new ShareSum(of.cells),
+  scalars?: (plain: Uint8Array) => void,
+): ReceivedShare {
+  const opener = new ShareOpener(expectedOf(of, place), answerKey, sum);
+  for (const chunk of chunks) opener.add(chunk, scalars);
+  return opener.finish();
+}
+
+/** Everybody's shares, some of them lies, added up and checked against the ledger. */
+export function openAll(of: Agreed, lies: Readonly<Record<number, Lie>> = {}): VerifiedCells {
+  const sum = new ShareSum(of.cells);
+  const shares = of.inputs.map((_, place) => receive(of, place, sealed(of, place, lies[place]), sum));
+  return verifyOpening(combineShares(sum, shares), of.commitments);
+}
+
+/** The case that the researcher puts before the judge, with honest statements and no seeds yet. */
+export function blameCase(
+  of: Agreed,
+  lies: Readonly<Record<number, Lie>> = {},
+): BlameCase & {
+  readonly shares: Map<string, SuspectShare>;
+  readonly statements: Map<string, SignedBlameStatement>;
+  readonly seeds: Map<string, Uint8Array>;
+} {
+  const { world } = of;
+  const shares = new Map<string, SuspectShare>();
+  const statements = new Map<string, SignedBlameStatement>();
+  world.roster.forEach((party, place) => {
+    const parts: Uint8Array[] = [];
+    const share = receive(of, place, sealed(of, place, lies[place]), undefined, (plain) =>
+      parts.push(Uint8Array.from(plain)),
+    );
+    const { publicKey } = share.header.hello;
+    shares.set(party, {
+      party,
+      publicKey,
+      scalars: Buffer.concat(parts),
+      blinding: share.blinding,
+      signature: share.signature,
+    });
+    const input = of.inputs[place]!;
+    statements.set(party, makeStatement(input, transcriptHash(input.transcript), world.identities.get(party)!));
+  });
+  return {
+    session: world.session,
+    step: of.step,
+    cells: of.cells,
+    roster: world.roster,
+    agreement: of.inputs[0]!.agreement,
+    commitments: of.commitments,
+    identityKeys: (party) => [world.identities.get(party)!.publicKey],
+    shares,
+    statements,
+    seeds: new Map(),
+  };
+}
+
+/** Adds 1 to the lowest digit of the scalar at `cell`, which stays canonical. */
+export const addOne = (scalars: Uint8Array, cell = 0): Uint8Array =>
+  scalars.with(32 * cell, scalars[32 * cell]! === 255 ? 254 : scalars[32 * cell]! + 1);
