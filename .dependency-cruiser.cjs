@@ -8,8 +8,17 @@ const layer = (name, from, forbidden) => ({
 });
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
-    layer('protocol-is-the-ground', 'protocol', 'mpc|analytics|ledger|hospital|coordinator|researcher|cli|examples|bench|tests'),
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    layer(
+      'protocol-is-the-ground',
+      'protocol',
+      'mpc|analytics|ledger|hospital|coordinator|researcher|cli|examples|bench|tests',
+    ),
     layer('mpc-stands-alone', 'mpc', 'analytics|ledger|hospital|coordinator|researcher|cli|examples|bench|tests'),
     layer('analytics-stands-alone', 'analytics', 'mpc|ledger|hospital|coordinator|researcher|cli|examples|bench|tests'),
     layer('ledger-stands-alone', 'ledger', 'mpc|analytics|hospital|coordinator|researcher|cli|examples|bench|tests'),
@@ -25,5 +34,10 @@ module.exports = {
       to: { path: '^mpc/testing/' },
     },
   ],
-  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' }, exclude: { path: 'mpc/kernels/assembly' } },
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: 'mpc/kernels/assembly' },
+  },
 };

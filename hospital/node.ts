@@ -5,15 +5,14 @@ import type { Logger } from 'pino';
 import { compileSql, planQuery, rowsToCells } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { CellVector } from '../mpc/cells.ts';
-import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame.ts';
-import { transcriptHash } from '../protocol/session.ts';
-import { canonicalBytes, decodeDocument, hashDocument } from '../protocol/canonical.ts';
+import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { Abort, asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
-import type { Frame, PullRequest, SessionStage } from '../protocol/frame.ts';
+import type { Frame, SessionStage } from '../protocol/frame.ts';
 import { abortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import { LABEL } from '../protocol/labels.ts';
 import { datasetName } from '../protocol/names.ts';
+import { answerPull, type AnswerParts } from './answers.ts';
 import { decideByPolicy, judge } from './approvals.ts';
 import { Connection } from './connection/connection.ts';
 import { Streams } from './connection/streams.ts';
@@ -21,8 +20,9 @@ import { Journal } from './journal.ts';
 import { Outbox } from './outbox.ts';
 import type { SitePolicy } from './policy.ts';
 import { SessionRelay } from './session/relay.ts';
-import { activeKeys, admitSession, runSession, type OpenedStep } from './session/session.ts';
+import { admitSession, runSession, type OpenedStep } from './session/session.ts';
 import { openSource, type Source, type SourceConfig } from './source/index.ts';
+import { Waiting } from './waiting.ts';
 
 export interface HospitalOptions {
   readonly ledger: Ledger;
@@ -60,7 +60,7 @@ export class HospitalNode {
   readonly #seen = new Set<string>();
   /** Frames of sessions that the ledger has not shown yet: the relay may be faster than the ledger. */
   readonly #early = new Map<string, { from: number; payload: Uint8Array }[]>();
-  readonly #waiters = new Set<() => void>();
+  readonly #waiting = new Waiting();
   readonly #stop = new AbortController();
   #following: Promise<void> | undefined;
 
@@ -78,9 +78,15 @@ export class HospitalNode {
       proxy: options.proxy,
       caFile: options.caFile,
     });
+    const answers: AnswerParts = {
+      ledger: options.ledger,
+      member: options.member,
+      outbox: this.#outbox,
+      opened: (session, step) => this.#live.get(session)?.opened.get(step),
+    };
     this.#streams = new Streams(
       (frame) => this.#connection.send(frame),
-      (request) => this.#serve(request),
+      (request) => answerPull(answers, request),
     );
   }
 
@@ -110,7 +116,7 @@ export class HospitalNode {
     for await (const entry of ledger.entries(0, this.#stop.signal)) {
       // While the history is read, only its end matters: react once the view is complete.
       if (entry.index + 1 < ledger.head().size) continue;
-      this.#wake();
+      this.#waiting.wake();
       await this.#react().catch((error: unknown) => {
         const known = asHealthchainError(
           error,
@@ -205,7 +211,7 @@ export class HospitalNode {
       outbox: this.#outbox,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       log,
-      untilLedger: (condition) => this.#until(condition, signal),
+      untilLedger: (condition) => this.#waiting.until(condition, signal),
       report: (step, stage) => this.#report(session.id, live, step, stage),
       scan: (record) => this.#scan(record),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
@@ -241,33 +247,6 @@ export class HospitalNode {
     source.catch(() => this.#sources.delete(name));
     this.#sources.set(name, source);
     return source;
-  }
-
-  #until<T>(condition: () => T | undefined, signal: AbortSignal): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        this.#waiters.delete(check);
-        signal.removeEventListener('abort', fail);
-      };
-      const fail = (): void => {
-        done();
-        reject(signal.reason as Error);
-      };
-      const check = (): void => {
-        const value = condition();
-        if (value === undefined) return;
-        done();
-        resolve(value);
-      };
-      if (signal.aborted) return fail();
-      signal.addEventListener('abort', fail);
-      this.#waiters.add(check);
-      check();
-    });
-  }
-
-  #wake(): void {
-    for (const waiter of [...this.#waiters]) waiter();
   }
 
   #report(session: string, live: LiveSession, step: number, stage: SessionStage, error?: HealthchainError): void {
@@ -348,55 +327,5 @@ export class HospitalNode {
     if (frames.length >= 2000 || (frames.length === 0 && this.#early.size >= 64)) return;
     frames.push({ from: frame.from, payload: frame.payload });
     this.#early.set(frame.session, frames);
-  }
-
-  /** What the researcher of a query may fetch here. */
-  async *#serve(request: PullRequest): AsyncGenerator<Uint8Array> {
-    const { ledger, member } = this.#options;
-    if (request.kind === 'share') {
-      if (!this.#outbox.has(request.session, request.step))
-        throw new Refusal('STALE', 'this share has not been opened here');
-      yield* this.#outbox.read(request.session, request.step);
-      return;
-    }
-    const kept = this.#live.get(request.session)?.opened.get(request.step);
-    if (kept === undefined)
-      throw new Fault('PEER_GONE', 'this hospital no longer holds the session: it was restarted', {
-        party: member.organisation,
-      });
-    if (ledger.session(request.session)?.abort?.reason !== 'VERIFICATION_FAILED') {
-      throw new Refusal('STALE', 'the ledger does not say that the verification of this session failed');
-    }
-    const own = makeStatement(kept.input, transcriptHash(kept.transcript), member.identity);
-    if (request.kind === 'statement') {
-      yield canonicalBytes(own);
-      return;
-    }
-    yield this.#revealSeed(kept, request, own.statement.masks);
-  }
-
-  /** Reveals the seed of a pair only against the peer's signed statement that contradicts ours: one of us lies. */
-  #revealSeed(kept: OpenedStep, request: Extract<PullRequest, { kind: 'seed' }>, masks: readonly string[]): Uint8Array {
-    const { ledger } = this.#options;
-    const { peers, self } = kept.input.channel;
-    const signed = decodeDocument(signedBlameStatement, Buffer.from(request.contradiction, 'base64'), {
-      what: 'statement',
-    });
-    const { statement } = signed;
-    const theirs = statement.masks[kept.transcript.roster.filter((party) => party !== request.peer).indexOf(self)];
-    const contradicts =
-      peers.includes(request.peer) &&
-      statement.party === request.peer &&
-      statement.session === request.session &&
-      statement.step === request.step &&
-      verifyStatement(signed, activeKeys(ledger, request.peer)) &&
-      theirs !== undefined &&
-      theirs !== masks[peers.indexOf(request.peer)];
-    if (!contradicts)
-      throw new Refusal(
-        'NOT_AUTHORIZED',
-        'a seed is revealed only against a signed statement of its other holder that contradicts ours',
-      );
-    return kept.input.revealSeed(request.peer);
   }
 }

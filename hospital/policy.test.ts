@@ -115,12 +115,23 @@ describe('columnsOf', () => {
     expect(columnsOf(ask({ groupBy: [{ column: 'old' }], cohort: undefined, statistics: [{ count: {} }] }))).toEqual([
       'age',
     ]);
-    const pair = ask({ derive: undefined, cohort: undefined, groupBy: [], statistics: [{ table: { columns: ['sex', 'age'] } }] });
+    const pair = ask({
+      derive: undefined,
+      cohort: undefined,
+      groupBy: [],
+      statistics: [{ table: { columns: ['sex', 'age'] } }],
+    });
     expect(columnsOf(pair)).toEqual(['age', 'sex']);
   });
 
   it('takes any text in a statistic that names a column', () => {
-    const later = { ...ask(), derive: undefined, cohort: undefined, groupBy: [], statistics: [{ fit: { outcome: 'chol', on: ['age'] } }] };
+    const later = {
+      ...ask(),
+      derive: undefined,
+      cohort: undefined,
+      groupBy: [],
+      statistics: [{ fit: { outcome: 'chol', on: ['age'] } }],
+    };
     expect(columnsOf(later as unknown as Query, schema)).toEqual(['age', 'chol']);
   });
 });

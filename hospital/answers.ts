@@ -1,0 +1,73 @@
+import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame.ts';
+import type { Ledger, Member } from '../ledger/ledger.ts';
+import { canonicalBytes, decodeDocument } from '../protocol/canonical.ts';
+import { Fault, Refusal } from '../protocol/errors.ts';
+import type { PullRequest } from '../protocol/frame.ts';
+import { transcriptHash } from '../protocol/session.ts';
+import type { Outbox } from './outbox.ts';
+import { activeKeys, type OpenedStep } from './session/session.ts';
+
+export interface AnswerParts {
+  readonly ledger: Ledger;
+  readonly member: Member;
+  readonly outbox: Outbox;
+  /** What this process still holds of a step that it opened. */
+  readonly opened: (session: string, step: number) => OpenedStep | undefined;
+}
+
+/**
+ * What the researcher of a query may fetch here: the sealed share, which the hospital itself cannot open; and, once the
+ * ledger says that verification failed, this hospital's part in finding the cheat (docs/protocol.md §4).
+ */
+export async function* answerPull(parts: AnswerParts, request: PullRequest): AsyncGenerator<Uint8Array> {
+  if (request.kind === 'share') {
+    if (!parts.outbox.has(request.session, request.step)) {
+      throw new Refusal('STALE', 'this share has not been opened here');
+    }
+    yield* parts.outbox.read(request.session, request.step);
+    return;
+  }
+  const kept = parts.opened(request.session, request.step);
+  if (kept === undefined) {
+    throw new Fault('PEER_GONE', 'this hospital no longer holds the session: it was restarted', {
+      party: parts.member.organisation,
+    });
+  }
+  if (parts.ledger.session(request.session)?.abort?.reason !== 'VERIFICATION_FAILED') {
+    throw new Refusal('STALE', 'the ledger does not say that the verification of this session failed');
+  }
+  const own = makeStatement(kept.input, transcriptHash(kept.transcript), parts.member.identity);
+  if (request.kind === 'statement') yield canonicalBytes(own);
+  else yield revealSeed(parts.ledger, kept, request, own.statement.masks);
+}
+
+/** Reveals the seed of a pair only against the peer's signed statement that contradicts ours: one of us lies. */
+function revealSeed(
+  ledger: Ledger,
+  kept: OpenedStep,
+  request: Extract<PullRequest, { kind: 'seed' }>,
+  masks: readonly string[],
+): Uint8Array {
+  const { peers, self } = kept.input.channel;
+  const signed = decodeDocument(signedBlameStatement, Buffer.from(request.contradiction, 'base64'), {
+    what: 'statement',
+  });
+  const { statement } = signed;
+  const peersOfPeer = kept.transcript.roster.filter((party) => party !== request.peer);
+  const theirs = statement.masks[peersOfPeer.indexOf(self)];
+  const contradicts =
+    peers.includes(request.peer) &&
+    statement.party === request.peer &&
+    statement.session === request.session &&
+    statement.step === request.step &&
+    verifyStatement(signed, activeKeys(ledger, request.peer)) &&
+    theirs !== undefined &&
+    theirs !== masks[peers.indexOf(request.peer)];
+  if (!contradicts) {
+    throw new Refusal(
+      'NOT_AUTHORIZED',
+      'a seed is revealed only against a signed statement of its other holder that contradicts ours',
+    );
+  }
+  return kept.input.revealSeed(request.peer);
+}
