@@ -1,0 +1,116 @@
+import { Refusal } from '../../protocol/errors.ts';
+import { deriveQueryId, type ActionOf } from '../../protocol/ledger.ts';
+import type { Query } from '../../protocol/query.ts';
+import { changed, made, requireQuery, requireRole, requireSortedNames, type Call, type Outcome } from './call.ts';
+import { KEY } from './keys.ts';
+import { isPresent, readRow, ROW, writeRow } from './rows.ts';
+import type { State } from './state.ts';
+
+/**
+ * Puts a question to named hospitals. By a researcher. Checked here is what every hospital must agree on: that dataset
+ * and hospitals exist and that the release rule is no weaker than the dataset's floor. Not whether the query makes
+ * sense on its columns, nor any hospital's own policy: each hospital decides that before it approves.
+ *
+ * Errors: `NOT_AUTHORIZED`, `UNKNOWN` (dataset, hospital), `POLICY` naming the rule.
+ */
+export async function submitQuery(call: Call<ActionOf<'submitQuery'>>): Promise<Outcome> {
+  requireRole(call, 'researcher');
+  const { state, consortium, caller, action } = call;
+  requireSortedNames(action.hospitals, 'hospitals');
+  for (const hospital of action.hospitals) await requireHospital(state, hospital);
+  await requireRelease(state, action.query, action.hospitals.length);
+  const id = deriveQueryId(consortium, caller.id, action);
+  await writeRow(state, KEY.query(id), ROW.query, {
+    id,
+    researcher: caller.id,
+    query: action.query,
+    answerKey: action.answerKey,
+    hospitals: action.hospitals,
+    steps: action.steps,
+  });
+  await writeRow(state, KEY.queryState(id), ROW.queryState, { status: 'submitted', sessions: [] });
+  return made(id, { record: 'query', id });
+}
+
+async function requireHospital(state: State, id: string): Promise<void> {
+  const organisation = await readRow(state, KEY.organisation(id), ROW.organisation);
+  if (organisation?.roles.includes('hospital') === true) return;
+  throw new Refusal('UNKNOWN', 'a hospital that is asked is not registered as one', {
+    party: id,
+    hint: 'List the hospitals with: healthchain organisation list',
+  });
+}
+
+async function requireRelease(state: State, query: Query, hospitals: number): Promise<void> {
+  const [dataset = '', version = ''] = query.dataset.split('@');
+  const schema = await readRow(state, KEY.schema(dataset, Number(version)), ROW.schema);
+  if (schema === undefined) {
+    throw new Refusal('UNKNOWN', 'the dataset version of the query is not registered', {
+      hint: 'List the datasets with: healthchain schema list',
+    });
+  }
+  const { minimumHospitals } = query.release;
+  const floor = schema.release?.minimumHospitals ?? 0;
+  if (minimumHospitals < floor) {
+    throw new Refusal(
+      'POLICY',
+      `release.minimumHospitals ${minimumHospitals} is under the dataset's floor of ${floor}`,
+      {
+        hint: `Ask for release.minimumHospitals of ${floor} or more.`,
+      },
+    );
+  }
+  if (minimumHospitals > hospitals) {
+    throw new Refusal('POLICY', `release.minimumHospitals ${minimumHospitals} is more than the ${hospitals} asked`, {
+      hint: 'Ask more hospitals.',
+    });
+  }
+}
+
+/** Approves a query. By a hospital that was asked, once. Errors: as `decide`. */
+export async function approveQuery(call: Call<ActionOf<'approveQuery'>>): Promise<Outcome> {
+  const { id } = await decide(call);
+  await writeRow(call.state, KEY.approval(id, call.caller.id), ROW.approval, 'approved');
+  return changed({ record: 'query', id });
+}
+
+/**
+ * Denies a query, with a reason that all members read. By a hospital that was asked, once. When too few hospitals are
+ * left to reach `minimumHospitals`, the query ends as denied. Errors: as `decide`.
+ */
+export async function denyQuery(call: Call<ActionOf<'denyQuery'>>): Promise<Outcome> {
+  const { state, action, caller } = call;
+  const query = await decide(call);
+  await writeRow(state, KEY.denial(query.id, caller.id), ROW.denial, action.reason);
+  const denials = await state.list(KEY.denials(query.id));
+  if (query.hospitals.length - denials.length < query.query.release.minimumHospitals) {
+    await writeRow(state, KEY.queryState(query.id), ROW.queryState, { status: 'denied', sessions: query.sessions });
+  }
+  return changed({ record: 'query', id: query.id });
+}
+
+/** `UNKNOWN` query; `NOT_AUTHORIZED` unless the hospital was asked; `STALE` when the query has ended; `ALREADY_DONE`. */
+async function decide(call: Call<ActionOf<'approveQuery'> | ActionOf<'denyQuery'>>) {
+  requireRole(call, 'hospital');
+  const { state, caller, action } = call;
+  const query = await requireQuery(state, action.query);
+  if (!query.hospitals.includes(caller.id)) {
+    throw new Refusal('NOT_AUTHORIZED', 'this hospital was not asked', {
+      party: caller.id,
+      hint: 'Only the hospitals that the query names decide on it.',
+    });
+  }
+  const decided =
+    (await isPresent(state, KEY.approval(query.id, caller.id))) ||
+    (await isPresent(state, KEY.denial(query.id, caller.id)));
+  if (decided) {
+    throw new Refusal('ALREADY_DONE', 'this hospital has decided on the query', {
+      party: caller.id,
+      hint: 'A decision stands; a researcher may submit the query anew.',
+    });
+  }
+  if (query.status !== 'submitted' && query.status !== 'running') {
+    throw new Refusal('STALE', `the query is ${query.status}`, { hint: 'Nothing is left to decide.' });
+  }
+  return query;
+}

@@ -1,0 +1,87 @@
+import type { OrganisationRecord, QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
+import type { DatasetSchema } from '../../protocol/schema.ts';
+import { keysOf } from './identity-keys.ts';
+import { KEY, lastPart } from './keys.ts';
+import { decodeRow, readRow, ROW } from './rows.ts';
+import type { State } from './state.ts';
+
+/** Records as every reader of the ledger sees them, put together from the rows of the state. */
+
+export async function readOrganisation(state: State, id: string): Promise<OrganisationRecord | undefined> {
+  const organisation = await readRow(state, KEY.organisation(id), ROW.organisation);
+  return organisation && { ...organisation, keys: await keysOf(state, id) };
+}
+
+export async function readOrganisations(state: State): Promise<readonly OrganisationRecord[]> {
+  const ids = (await state.list(KEY.organisations)).map(({ key }) => lastPart(key));
+  return present(ids, (id) => readOrganisation(state, id));
+}
+
+/** By reference: `heart@1`. */
+export async function readSchema(state: State, reference: string): Promise<DatasetSchema | undefined> {
+  const [dataset = '', version = ''] = reference.split('@');
+  return readRow(state, KEY.schema(dataset, Number(version)), ROW.schema);
+}
+
+/** Every version of every dataset, or of one. */
+export async function readSchemas(state: State, dataset?: string): Promise<readonly DatasetSchema[]> {
+  const pairs = await state.list(dataset === undefined ? KEY.schemas : `${KEY.schemas}${dataset}/`);
+  return pairs.map(({ value }) => decodeRow(ROW.schema, value));
+}
+
+/** Decisions are ordered by hospital: they were made side by side, and no one order is theirs. */
+export async function readQuery(state: State, id: string): Promise<QueryRecord | undefined> {
+  const query = await readRow(state, KEY.query(id), ROW.query);
+  const current = await readRow(state, KEY.queryState(id), ROW.queryState);
+  if (query === undefined || current === undefined) return undefined;
+  const approved = (await state.list(KEY.approvals(id))).map(
+    ({ key }) => ({ hospital: lastPart(key), decision: 'approved' }) as const,
+  );
+  const denied = (await state.list(KEY.denials(id))).map(
+    ({ key, value }) =>
+      ({ hospital: lastPart(key), decision: 'denied', reason: decodeRow(ROW.denial, value) }) as const,
+  );
+  const decisions = [...approved, ...denied].sort((a, b) => (a.hospital < b.hospital ? -1 : 1));
+  return { ...query, ...current, decisions };
+}
+
+/** In the order of ids, which is nobody's. */
+export async function readQueries(state: State): Promise<readonly QueryRecord[]> {
+  const ids = (await state.list(KEY.queries)).map(({ key }) => lastPart(key));
+  return present(ids, (id) => readQuery(state, id));
+}
+
+export async function readSession(state: State, id: string): Promise<SessionRecord | undefined> {
+  const session = await readRow(state, KEY.session(id), ROW.session);
+  const current = await readRow(state, KEY.sessionState(id), ROW.sessionState);
+  if (session === undefined || current === undefined) return undefined;
+  const commitments: Record<string, string>[] = [];
+  for (const { key, value } of await state.list(KEY.commitments(id))) {
+    const [, , step = '', hospital = ''] = key.split('/');
+    // Without a prototype: a hospital may be called "constructor", and its absence must read as absence.
+    const ofStep = (commitments[Number(step)] ??= Object.create(null) as Record<string, string>);
+    ofStep[hospital] = decodeRow(ROW.commitment, value);
+  }
+  const receipts = (await state.list(KEY.receipts(id))).map(({ value }) => decodeRow(ROW.receipt, value));
+  const { status, abort } = current;
+  return {
+    ...session,
+    status,
+    commitments,
+    receipts,
+    ...(abort === undefined ? {} : { abort: withoutUndefined(abort) }),
+  };
+}
+
+/** zod types an absent field as `T | undefined`; a record has it or has it not. */
+const withoutUndefined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
+
+async function present<T>(ids: readonly string[], read: (id: string) => Promise<T | undefined>): Promise<T[]> {
+  const records: T[] = [];
+  for (const id of ids) {
+    const record = await read(id);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { canonicalText, decodeDocument } from '../../protocol/canonical.ts';
+import { abortReason, organisation } from '../../protocol/ledger.ts';
+import { digest, organisationId, point, publicKey } from '../../protocol/names.ts';
+import { query } from '../../protocol/query.ts';
+import { datasetSchema } from '../../protocol/schema.ts';
+import type { State } from './state.ts';
+
+/** The values behind the keys of `keys.ts`. */
+
+export const ROW = {
+  consortium: z.strictObject({ id: digest, name: z.string() }),
+  organisation: organisation.omit({ publicKey: true }),
+  key: z.strictObject({ order: z.int(), status: z.enum(['active', 'revoked']) }),
+  keyOwner: organisationId,
+  schema: datasetSchema,
+  schemaHead: z.int(),
+  query: z.strictObject({
+    id: digest,
+    researcher: organisationId,
+    query,
+    answerKey: publicKey,
+    hospitals: z.array(organisationId),
+    steps: z.int(),
+  }),
+  queryState: z.strictObject({
+    status: z.enum(['submitted', 'running', 'completed', 'failed', 'denied']),
+    sessions: z.array(digest),
+  }),
+  approval: z.literal('approved'),
+  denial: z.string(),
+  session: z.strictObject({ id: digest, query: digest, attempt: z.int(), roster: z.array(organisationId) }),
+  sessionState: z.strictObject({
+    status: z.enum(['open', 'completed', 'aborted']),
+    abort: z
+      .strictObject({
+        by: organisationId,
+        reason: abortReason,
+        blame: organisationId.optional(),
+        round: z.string().optional(),
+        evidence: digest.optional(),
+      })
+      .optional(),
+  }),
+  commitment: point,
+  receipt: digest,
+  /** What the action made. */
+  action: z.string(),
+} as const;
+
+export type Row<K extends keyof typeof ROW> = z.infer<(typeof ROW)[K]>;
+
+/** Decodes a stored value. `Misuse MALFORMED` says that something else than this contract wrote the state. */
+export function decodeRow<T>(type: z.ZodType<T>, value: string): T {
+  return decodeDocument(type, value, { what: 'a value of the ledger state', limit: 4 << 20 });
+}
+
+export async function readRow<T>(state: State, key: string, type: z.ZodType<T>): Promise<T | undefined> {
+  const value = await state.get(key);
+  return value === undefined ? undefined : decodeRow(type, value);
+}
+
+export function writeRow<T>(state: State, key: string, _type: z.ZodType<T>, row: NoInfer<T>): Promise<void> {
+  return state.put(key, canonicalText(row));
+}
+
+export const isPresent = async (state: State, key: string): Promise<boolean> => (await state.get(key)) !== undefined;

@@ -1,0 +1,39 @@
+import type { OrganisationRecord, QueryRecord, SessionRecord } from '../protocol/ledger.ts';
+import type { DatasetSchema } from '../protocol/schema.ts';
+import type { LedgerEvent } from './contract/call.ts';
+import { readOrganisation, readQuery, readSchema, readSession } from './contract/readers.ts';
+import type { State } from './contract/state.ts';
+
+/** The records of a ledger ready to be read without waiting, each read again when an entry changes it. */
+export class Records {
+  readonly organisations = new Map<string, OrganisationRecord>();
+  readonly schemas = new Map<string, DatasetSchema>();
+  readonly queries = new Map<string, QueryRecord>();
+  readonly sessions = new Map<string, SessionRecord>();
+
+  /** Reads what the events name; nothing is seen before the caller calls what this resolves to. */
+  async read(state: State, events: readonly LedgerEvent[]): Promise<() => void> {
+    const touched = new Map(events.map((event) => [`${event.record} ${event.id}`, event]));
+    const keeps: (() => void)[] = [];
+    for (const event of touched.values()) keeps.push(await this.#readOne(state, event));
+    return () => keeps.forEach((keep) => keep());
+  }
+
+  #readOne(state: State, { record, id }: LedgerEvent): Promise<() => void> {
+    switch (record) {
+      case 'organisation':
+        return keeping(this.organisations, id, readOrganisation(state, id));
+      case 'schema':
+        return keeping(this.schemas, id, readSchema(state, id));
+      case 'query':
+        return keeping(this.queries, id, readQuery(state, id));
+      case 'session':
+        return keeping(this.sessions, id, readSession(state, id));
+    }
+  }
+}
+
+async function keeping<T>(map: Map<string, T>, id: string, reading: Promise<T | undefined>): Promise<() => void> {
+  const record = await reading;
+  return () => record !== undefined && map.set(id, record);
+}

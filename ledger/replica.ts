@@ -1,0 +1,129 @@
+import { toHex } from '../protocol/bytes.ts';
+import { Abort, Misuse } from '../protocol/errors.ts';
+import type {
+  Entry,
+  OrganisationRecord,
+  QueryRecord,
+  SessionRecord,
+  SignedAction,
+  TreeHead,
+} from '../protocol/ledger.ts';
+import type { DatasetSchema } from '../protocol/schema.ts';
+import { Chain, type Place, type Stage } from './chain.ts';
+import { verifyHeadSignature, type Pins } from './heads.ts';
+import { Records } from './records.ts';
+
+/** The reads that every view of a ledger answers, from what it has verified itself. */
+export interface LedgerView {
+  readonly consortium: string;
+  organisation(id: string): OrganisationRecord | undefined;
+  organisations(): readonly OrganisationRecord[];
+  schema(reference: string): DatasetSchema | undefined;
+  schemas(dataset?: string): readonly DatasetSchema[];
+  query(id: string): QueryRecord | undefined;
+  queries(): readonly QueryRecord[];
+  session(id: string): SessionRecord | undefined;
+  /** Index of the entry that opened this session. */
+  sessionOpenedAt(id: string): number | undefined;
+  head(): TreeHead;
+  rootAt(size: number): string;
+}
+
+/**
+ * A verified copy of a ledger: every entry linked, signed and allowed by the contract, all of them under a tree head that
+ * the pinned operator signed. Nothing enters before all of that holds.
+ */
+export class Replica implements LedgerView {
+  readonly #pins: Pins;
+  readonly #chain = new Chain();
+  readonly #records = new Records();
+  #head: TreeHead | undefined;
+
+  /** What is not pinned is taken from the first head. */
+  constructor(pins: Pins) {
+    this.#pins = pins;
+  }
+
+  /**
+   * Extends the copy by the entries that `head` adds. Rejects with `Abort FORGED_LEDGER`, naming the check, and stays as
+   * it was. One call at a time. `entries` must come in order from `this.size` on.
+   */
+  async extend(head: TreeHead, entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {
+    this.verifyHead(head);
+    const stage = this.#chain.stage();
+    for await (const entry of entries) {
+      if (stage.size >= head.size) throw new Abort('FORGED_LEDGER', `entry ${entry.index} is not under the tree head`);
+      await stage.accept(entry);
+    }
+    verifyRoot(head, stage);
+    const keepRecords = await this.#records.read(stage.state, stage.events);
+    await stage.commit();
+    keepRecords();
+    this.#head = head;
+  }
+
+  /** Checks signature and pins of a head, once the first is known also that it is of the same operator and consortium. */
+  verifyHead(head: TreeHead): void {
+    verifyHeadSignature(head, {
+      consortium: this.#pins.consortium ?? this.#head?.consortium,
+      operator: this.#pins.operator ?? this.#head?.publicKey,
+    });
+  }
+
+  get size(): number {
+    return this.#chain.size;
+  }
+  get consortium(): string {
+    return this.head().consortium;
+  }
+  get list(): readonly Entry[] {
+    return this.#chain.entries;
+  }
+  find(signed: SignedAction): Place | undefined {
+    return this.#chain.find(signed);
+  }
+  organisation(id: string): OrganisationRecord | undefined {
+    return this.#records.organisations.get(id);
+  }
+  organisations(): readonly OrganisationRecord[] {
+    return [...this.#records.organisations.values()];
+  }
+  schema(reference: string): DatasetSchema | undefined {
+    return this.#records.schemas.get(reference);
+  }
+  schemas(dataset?: string): readonly DatasetSchema[] {
+    return [...this.#records.schemas.values()].filter((schema) => dataset === undefined || schema.dataset === dataset);
+  }
+  query(id: string): QueryRecord | undefined {
+    return this.#records.queries.get(id);
+  }
+  /** In the order of submission. */
+  queries(): readonly QueryRecord[] {
+    return [...this.#records.queries.values()];
+  }
+  session(id: string): SessionRecord | undefined {
+    return this.#records.sessions.get(id);
+  }
+  sessionOpenedAt(id: string): number | undefined {
+    return this.#chain.sessionOpenedAt(id);
+  }
+  head(): TreeHead {
+    if (this.#head === undefined) throw new Misuse('OUT_OF_ORDER', 'this copy of the ledger is still empty');
+    return this.#head;
+  }
+  rootAt(size: number): string {
+    return toHex(this.#chain.tree.rootAt(size));
+  }
+}
+
+function verifyRoot(head: TreeHead, stage: Stage): void {
+  if (stage.size !== head.size) {
+    throw new Abort('FORGED_LEDGER', `${stage.size} entries under a tree head of ${head.size}`);
+  }
+  if (stage.consortium !== head.consortium) {
+    throw new Abort('FORGED_LEDGER', 'the founding entry is not the one that the consortium is named after');
+  }
+  if (toHex(stage.root()) !== head.root) {
+    throw new Abort('FORGED_LEDGER', `the entries do not hash to the root of the tree head of size ${head.size}`);
+  }
+}
