@@ -35,6 +35,10 @@ function handOver() {
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_MAJOR) handOver();
 
+// Keeps compiled code between starts, inside this package's own folder (a shared folder could be filled by others).
+const { enableCompileCache } = await import('node:module');
+enableCompileCache(join(root, '.cache'));
+
 // A published package carries compiled code; a checkout runs its sources as they are.
 const compiled = join(root, 'dist', 'cli', 'main.js');
 const source = join(root, 'cli', 'main.ts');

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+interface Asc {
+  main(args: readonly string[], options: object): Promise<{ error: Error | null }>;
+}
+
 /**
  * Compiles `assembly/` to `kernels.wasm` beside this file (`npm run kernels`). The result is a build product and not in git;
  * a compiled package copies it beside the compiled `load.js`.
@@ -9,7 +13,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 // An installed package ships the compiled kernels and neither their sources nor the compiler's need for them.
 if (existsSync(`${here}assembly/index.ts`)) {
-  const { default: asc } = await import('assemblyscript/asc');
+  // Named by a variable on purpose: the compiler's types declare globals of their own dialect for the whole project.
+  const compiler: string = 'assemblyscript/asc';
+  const { default: asc } = (await import(compiler)) as { default: Asc };
   const { error } = await asc.main(
     [
       'assembly/index.ts',

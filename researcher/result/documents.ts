@@ -49,7 +49,7 @@ export function makeResult(groups: readonly GroupResult[], receipt: ReceiptDocum
   return {
     groups,
     hospitals,
-    receipt: { consortium: ledger.consortium, query, session, result: steps.at(-1).result },
+    receipt: { consortium: ledger.consortium, query, session, result: steps.at(-1)!.result },
   };
 }
 

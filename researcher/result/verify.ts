@@ -65,7 +65,7 @@ export async function verifyAnswer(files: {
   );
   const schema = ledger.schema(query.query.dataset)!;
   const plan = planQuery(query.query, schema);
-  const groups = step('result', () => decodeVerified(plan, verified.at(-1)));
+  const groups = step('result', () => decodeVerified(plan, verified.at(-1)!));
   if (files.result !== undefined) step('result', () => compareResult(files.result!, makeResult(groups, receipt)));
   return {
     consortium: ledger.consortium,
