@@ -86,15 +86,24 @@ function parseJson(input: string | Uint8Array, options: DecodeOptions, code: Mis
     // The parser's own message quotes the input, which may be anybody's: it is not passed on.
     throw new Misuse(code, `${options.what}: not JSON`, { hint: 'Check for a missing quote, comma or bracket.' });
   }
-  if (isDeeper(document, DEPTH_LIMIT))
-    throw new Misuse(code, `${options.what}: nested deeper than the ${DEPTH_LIMIT} levels allowed`);
+  const fault = faultIn(document, DEPTH_LIMIT);
+  if (fault !== undefined) throw new Misuse(code, `${options.what}: ${fault}`);
   return document;
 }
 
-/** Stops at the limit, so that no document, however deep, exhausts the stack here or in what reads it next. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
+/**
+ * What no document may hold, whatever its shape: nesting that exhausts the stack of who reads it, and the key
+ * `__proto__`, which zod drops without a word. Stops at the limit, so that it does not exhaust the stack itself.
+ */
+function faultIn(value: unknown, levels: number): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (levels === 0) return `nested deeper than the ${DEPTH_LIMIT} levels allowed`;
+  if (Object.hasOwn(value, '__proto__')) return 'a key that is not allowed';
+  for (const member of Object.values(value)) {
+    const fault = faultIn(member, levels - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 function describeIssues(error: z.ZodError): string {

@@ -71,6 +71,9 @@ export const datasetSchema = z
         issue(`a bound or code has more than ${each.decimals} decimals`);
         return;
       }
+      if (each.codes?.some((text) => unscaleDecimal(scaleDecimal(text, each.decimals), each.decimals) !== text)) {
+        issue('a code is not in canonical form: "1.50" is "1.5", "-0" is "0"');
+      }
       const [minimum, maximum, ...codes] = texts.map((text) => scaleDecimal(text, each.decimals));
       if (minimum! > maximum!) issue('minimum is above maximum');
       if (codes.some((value) => value < minimum! || value > maximum!)) issue('a code lies outside the bounds');

@@ -87,9 +87,9 @@ export function refusedBy(call: () => unknown): HealthchainError {
 
 export function expectAbort(call: () => unknown, code: AbortCode, party: string | undefined): Abort {
   const error = refusedBy(call);
-  expect(error).toBeInstanceOf(Abort);
+  if (!(error instanceof Abort)) throw new Error(`not an abort: ${error.code}`);
   expect({ code: error.code, party: error.party }).toEqual({ code, party });
-  return error as Abort;
+  return error;
 }
 
 /** A hook that touches one frame alone. */

@@ -32,14 +32,14 @@ describe('a commitment on the ledger', () => {
 
   test.each([...INVALID, ['the identity', '00'.repeat(32)], ['cut', '00'.repeat(31)]])(
     'that is %s does not verify offline',
-    async (_, hex) => {
+    (_, hex) => {
       const opening = new Opening(cells(8n, -2n), addScalars(r1, r2));
       expect(verifyOpening(opening, [c1, c2]).at(1)).toBe(-2n);
       expectAbort(() => verifyOpening(opening, [c1, Buffer.from(hex, 'hex')]), 'VERIFICATION_FAILED', undefined);
     },
   );
 
-  test('of another hospital in its place does not change the sum: who is who is the ledger’s to say', async () => {
+  test('of another hospital in its place does not change the sum: who is who is the ledger’s to say', () => {
     expect(addCommitments([c1, c2])).toEqual(addCommitments([c2, c1]));
     expect(verifyOpening(new Opening(cells(8n, -2n), addScalars(r1, r2)), [c2, c1]).at(0)).toBe(8n);
   });
@@ -49,7 +49,7 @@ describe('a commitment on the ledger', () => {
     ['left out', [c1]],
     ['counted twice', [c1, c2, c2]],
     ['missing altogether', []],
-  ])('that is %s does not verify', async (_, commitments) => {
+  ])('that is %s does not verify', (_, commitments) => {
     const opening = new Opening(cells(8n, -2n), addScalars(r1, r2));
     expectAbort(() => verifyOpening(opening, commitments), 'VERIFICATION_FAILED', undefined);
   });

@@ -1,0 +1,169 @@
+import type { z } from 'zod';
+import { blameEvidence } from '../../mpc/sum/evidence.ts';
+import { signedBlameStatement } from '../../mpc/sum/blame.ts';
+import { shareHeader } from '../../mpc/sum/share.ts';
+import { challenge, connectAnswer, errorRecord, pullRequest, welcome } from '../../protocol/frame.ts';
+import { action, entry, ledgerExport, organisation, signedAction, treeHead } from '../../protocol/ledger.ts';
+import { predicate, query, queryInput } from '../../protocol/query.ts';
+import { releaseFloor, releaseRule } from '../../protocol/release.ts';
+import { datasetSchema } from '../../protocol/schema.ts';
+import { hello, signedHello } from '../../protocol/session.ts';
+
+/** One document type of the wire or the ledger, with valid documents to mutate. */
+export interface Sample {
+  readonly name: string;
+  readonly type: z.ZodType;
+  readonly documents: readonly unknown[];
+}
+
+const d = (digit: string): string => digit.repeat(64);
+const signature = '5'.repeat(128);
+
+const aQuery = {
+  dataset: 'heart@1',
+  purpose: 'GRU',
+  title: 'Ages “over” forty',
+  derive: { old: { column: 'age', gte: 65 } },
+  cohort: {
+    all: [
+      { column: 'age', between: [40, '79.5'] },
+      {
+        not: {
+          any: [
+            { column: 'sex', eq: 'f' },
+            { column: 'smoker', isNull: true },
+          ],
+        },
+      },
+    ],
+  },
+  groupBy: [{ column: 'age', bins: [40, 60, 80], missing: 'group' }, { column: 'sex' }],
+  statistics: [
+    { count: {} },
+    { mean: { column: 'age' } },
+    { ci: { column: 'age', level: 0.95 } },
+    { table: { columns: ['sex', 'smoker'] } },
+  ],
+  release: { minimumHospitals: 3 },
+};
+const aSchema = {
+  dataset: 'heart',
+  version: 1,
+  columns: [
+    { name: 'age', type: 'number', decimals: 1, minimum: '0', maximum: '120', unit: 'years' },
+    { name: 'sex', type: 'category', codes: ['f', 'm'], labels: { f: 'female', m: 'male' } },
+    { name: 'grade', type: 'number', decimals: 0, minimum: '-1', maximum: '3', codes: ['-1', '0', '3'] },
+    { name: 'id', type: 'identifier', description: 'local number' },
+  ],
+  release: { minimumHospitals: 4 },
+};
+const aHospital = { id: 'hospital-a', name: 'Hospital A', roles: ['hospital', 'admin'], publicKey: d('1') };
+const actions = [
+  { type: 'createConsortium', name: 'Heart', organisations: [aHospital] },
+  { type: 'registerOrganisation', organisation: aHospital },
+  { type: 'rotateKey', publicKey: d('2'), proof: signature },
+  { type: 'revokeKey', organisation: 'hospital-a', publicKey: d('2'), reason: 'lost' },
+  { type: 'registerSchema', schema: aSchema },
+  { type: 'submitQuery', query: aQuery, answerKey: d('3'), hospitals: ['a', 'b'], steps: 1, nonce: d('4') },
+  { type: 'approveQuery', query: d('5') },
+  { type: 'denyQuery', query: d('5'), reason: 'no' },
+  { type: 'openSession', query: d('5'), attempt: 0, roster: ['a', 'b'] },
+  { type: 'recordCommitment', session: d('6'), step: 0, commitment: d('7') },
+  { type: 'recordReceipt', session: d('6'), step: 0, result: d('7'), final: true },
+  { type: 'abortSession', session: d('6'), reason: 'DROP_OUT', blame: 'a', round: 'agree/0', evidence: d('8') },
+];
+const signedOf = (each: unknown) => ({
+  consortium: d('0'),
+  caller: { organisation: 'a', publicKey: d('1') },
+  action: each,
+  signature,
+});
+const entryOf = (each: unknown, index: number) => ({
+  index,
+  previous: d('9'),
+  time: '2026-01-02T03:04:05Z',
+  signed: signedOf(each),
+});
+const head = { consortium: d('0'), size: 2, root: d('a'), publicKey: d('b'), signature };
+const aHello = { session: d('6'), party: 'a', exchangeKey: d('c'), ledger: { size: 7, root: d('a') } };
+const aSignedHello = { hello: aHello, publicKey: d('1'), signature };
+const statement = {
+  session: d('6'),
+  step: 0,
+  party: 'a',
+  cells: 3,
+  transcript: d('d'),
+  listDigests: [d('e'), d('f')],
+  seedHashes: [d('1')],
+  masks: [d('2')],
+};
+const aStatement = { statement, publicKey: d('1'), signature };
+const anError = { kind: 'Refusal', code: 'POLICY', message: 'no', hint: 'ask', party: 'a', round: 'open/0' };
+
+export const SAMPLES: readonly Sample[] = [
+  {
+    name: 'query',
+    type: query,
+    documents: [
+      aQuery,
+      { dataset: 'heart@1', purpose: 'HMB', statistics: [{ count: {} }], release: { minimumHospitals: 2 } },
+    ],
+  },
+  { name: 'query input', type: queryInput, documents: [aQuery] },
+  { name: 'predicate', type: predicate, documents: [aQuery.cohort] },
+  { name: 'schema', type: datasetSchema, documents: [aSchema] },
+  { name: 'release rule', type: releaseRule, documents: [aQuery.release] },
+  { name: 'release floor', type: releaseFloor, documents: [{}, aSchema.release] },
+  { name: 'organisation', type: organisation, documents: [aHospital] },
+  { name: 'action', type: action, documents: actions },
+  { name: 'signed action', type: signedAction, documents: actions.map(signedOf) },
+  { name: 'entry', type: entry, documents: actions.map(entryOf) },
+  { name: 'tree head', type: treeHead, documents: [head] },
+  {
+    name: 'ledger export',
+    type: ledgerExport,
+    documents: [{ format: 'healthchain-ledger/1', head, entries: actions.map(entryOf) }],
+  },
+  { name: 'hello', type: hello, documents: [aHello] },
+  { name: 'signed hello', type: signedHello, documents: [aSignedHello] },
+  {
+    name: 'share header',
+    type: shareHeader,
+    documents: [{ hello: aSignedHello, step: 0, cells: 3, agreement: d('d'), signature }],
+  },
+  { name: 'blame statement', type: signedBlameStatement, documents: [aStatement] },
+  {
+    name: 'blame evidence',
+    type: blameEvidence,
+    documents: [
+      {
+        format: 'healthchain-blame/1',
+        session: d('6'),
+        step: 0,
+        blamed: 'a',
+        check: 'SHARE_WRONG',
+        agreement: d('d'),
+        statements: [aStatement],
+        seeds: [{ pair: 'a/b', seed: d('1') }],
+        share: { scalars: 'AAAA', blinding: d('2'), publicKey: d('1'), signature },
+      },
+    ],
+  },
+  {
+    name: 'pull request',
+    type: pullRequest,
+    documents: [
+      { kind: 'share', session: d('6'), step: 0 },
+      { kind: 'statement', session: d('6'), step: 0 },
+      { kind: 'seed', session: d('6'), step: 0, peer: 'b', contradiction: 'AAAA' },
+    ],
+  },
+  { name: 'error record', type: errorRecord, documents: [anError] },
+  { name: 'challenge', type: challenge, documents: [{ type: 'challenge', consortium: d('0'), nonce: d('1') }] },
+  {
+    name: 'connect answer',
+    type: connectAnswer,
+    documents: [{ type: 'connect', organisation: 'a', publicKey: d('1'), signature }],
+  },
+  { name: 'welcome', type: welcome, documents: [{ type: 'welcome' }, { type: 'refused', error: anError }] },
+];
