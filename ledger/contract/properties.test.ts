@@ -67,37 +67,41 @@ describe('random sequences of actions', () => {
   it('replay to the same state, and never break what the protocol relies on', async () => {
     let accepted = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 50 }), fc.nat({ max: usual.length }), async (steps, lead) => {
-        const bench = await ContractBench.found();
-        const taken: SignedAction[] = [bench.world.founding];
-        const [queries, sessions]: string[][] = [[], []];
-        for (const [anybody, kind, a, b] of [...usual.slice(0, lead), ...steps]) {
-          const who = anybody ?? pick(LAWFUL[kind]!, a + b);
-          const signed = bench.sign(who, actionOf(kind, a, b, queries!, sessions!));
-          const before = bench.state.dump();
-          try {
-            const { id } = await bench.apply(signed);
-            taken.push(signed);
-            accepted += 1;
-            if (signed.action.type === 'submitQuery') queries!.push(id);
-            if (signed.action.type === 'openSession') sessions!.push(id);
-          } catch (error) {
-            expect(error).toBeInstanceOf(Refusal);
-            expect((error as Refusal).message).not.toBe('');
-            expect(bench.state.dump()).toEqual(before);
+      fc.asyncProperty(
+        fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
+        fc.nat({ max: usual.length }),
+        async (steps, lead) => {
+          const bench = await ContractBench.found();
+          const taken: SignedAction[] = [bench.world.founding];
+          const [queries, sessions]: string[][] = [[], []];
+          for (const [anybody, kind, a, b] of [...usual.slice(0, lead), ...steps]) {
+            const who = anybody ?? pick(LAWFUL[kind]!, a + b);
+            const signed = bench.sign(who, actionOf(kind, a, b, queries!, sessions!));
+            const before = bench.state.dump();
+            try {
+              const { id } = await bench.apply(signed);
+              taken.push(signed);
+              accepted += 1;
+              if (signed.action.type === 'submitQuery') queries!.push(id);
+              if (signed.action.type === 'openSession') sessions!.push(id);
+            } catch (error) {
+              expect(error).toBeInstanceOf(Refusal);
+              expect((error as Refusal).message).not.toBe('');
+              expect(bench.state.dump()).toEqual(before);
+            }
           }
-        }
-        const replayed = new MemoryState();
-        const staged = new BufferedState(replayed);
-        for (const signed of taken) await apply(staged, signed, bench.consortium);
-        expect(replayed.dump()).toEqual([]);
-        await staged.flush();
-        expect(replayed.dump()).toEqual(bench.state.dump());
-        await requireInvariants(bench);
-      }),
+          const replayed = new MemoryState();
+          const staged = new BufferedState(replayed);
+          for (const signed of taken) await apply(staged, signed, bench.consortium);
+          expect(replayed.dump()).toEqual([]);
+          await staged.flush();
+          expect(replayed.dump()).toEqual(bench.state.dump());
+          await requireInvariants(bench);
+        },
+      ),
       { numRuns: 60 },
     );
-    expect(accepted).toBeGreaterThan(200);
+    expect(accepted).toBeGreaterThan(300);
   });
 });
 

@@ -35,7 +35,10 @@ it('kill -9 at any time loses no acknowledged action, and leaves no lock; until 
     }
     const intruding = openEngine({ folder, clock: Date.now });
     await expect(intruding).rejects.toMatchObject({ name: 'Misuse', code: 'BAD_CONFIG' });
-    await pause(10 + Math.random() * 150);
+    // At full speed by then, whatever else this machine does; then anywhere between two writes, or within one.
+    const enough = 20 + Math.floor(Math.random() * 60);
+    while (said.split('\n').length < enough) await pause(1);
+    await pause(Math.random() * 20);
     child.kill('SIGKILL');
     await ended;
     for (const line of said.split('\n').slice(1, -1)) {
