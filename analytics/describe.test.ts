@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { describeQuery } from './describe.ts';
+import { prepare, schemaOf } from './testing/world.ts';
+
+const schema = schemaOf([
+  { name: 'age', type: 'number', decimals: 0, minimum: '0', maximum: '120', unit: 'years' },
+  { name: 'sex', type: 'category', codes: ['0', '1'], labels: { 0: 'female', 1: 'male' } },
+  { name: 'thalach', type: 'number', decimals: 0, minimum: '50', maximum: '250' },
+  { name: 'num', type: 'number', decimals: 0, minimum: '0', maximum: '4', codes: ['0', '1', '2', '3', '4'] },
+]);
+
+it('tells a data-protection officer what will run', () => {
+  const query = prepare(
+    {
+      derive: { disease: { column: 'num', gt: 0 } },
+      cohort: {
+        all: [
+          { column: 'age', gte: 30, lt: 80 },
+          { column: 'thalach', notNull: true },
+          { not: { column: 'sex', eq: 0 } },
+        ],
+      },
+      groupBy: [{ column: 'sex' }, { column: 'age', bins: [0, 40, 50, 60, 70, 120] }],
+      statistics: [{ count: {} }, { mean: { column: 'thalach' } }, { correlation: { columns: ['age', 'thalach'] } }],
+    },
+    schema,
+  );
+  expect(describeQuery(query, schema)).toMatchInlineSnapshot(`
+    [
+      "Asks of the rows where (age is from 30 years to under 80 years and thalach is not missing and not (sex is 0 = female)) of heart@1: the number of rows, the mean of thalach and the correlation of age and thalach.",
+      ""disease" is 1 where num is above 0, and 0 where not.",
+      "Separately for each sex (0 = female, 1 = male) and age band ([0,40), [40,50), [50,60), [60,70), [70,120)).",
+      "10 groups, 60 numbers: each is the sum over all hospitals taking part, and only the sums are opened.",
+      "Reads the columns age, sex, thalach and num. Purpose: GRU. At least 3 hospitals must take part.",
+    ]
+  `);
+});
+
+it('leaves out what the query does not have', () => {
+  expect(describeQuery(prepare({ statistics: [{ count: {} }] }, schema), schema)).toMatchInlineSnapshot(`
+    [
+      "Asks of all rows of heart@1: the number of rows.",
+      "1 group, 1 number: each is the sum over all hospitals taking part, and only the sums are opened.",
+      "Reads no column. Purpose: GRU. At least 3 hospitals must take part.",
+    ]
+  `);
+});

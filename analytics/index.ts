@@ -1,0 +1,7 @@
+/** What the processes use of analytics: from a researcher's document to cells, and back to an answer. */
+export { normalizeQuery, type SchemaLookup } from './normalize.ts';
+export { planQuery, groupKey, MAXIMUM_CELLS, type Plan, type PlannedStatistic, type PlannedTable } from './plan.ts';
+export { compileSql, type CompiledSql } from './sql.ts';
+export { rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
+export { decode, type GroupResult } from './decode.ts';
+export { describeQuery } from './describe.ts';

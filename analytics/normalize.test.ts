@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Misuse } from '../protocol/errors.ts';
+import { query } from '../protocol/query.ts';
+import { normalizeQuery } from './normalize.ts';
+import { prepare, schemaOf } from './testing/world.ts';
+
+const schema = schemaOf([
+  { name: 'patient', type: 'identifier' },
+  { name: 'age', type: 'number', decimals: 0, minimum: '0', maximum: '120', unit: 'years' },
+  { name: 'sex', type: 'category', codes: ['0', '1'], labels: { 0: 'female', 1: 'male' } },
+  { name: 'chol', type: 'number', decimals: 0, minimum: '0', maximum: '700' },
+  { name: 'oldpeak', type: 'number', decimals: 1, minimum: '-3', maximum: '10' },
+  { name: 'num', type: 'number', decimals: 0, minimum: '0', maximum: '4', codes: ['0', '1', '2', '3', '4'] },
+]);
+const count = { statistics: [{ count: {} }] };
+const derive = { disease: { column: 'num', gt: 0 } };
+const hundred = Array.from({ length: 101 }, (_, k) => k);
+
+describe('what is written in several ways has one form', () => {
+  it('resolves the version and spells defaults out', () => {
+    expect(prepare({ ...count, groupBy: [{ column: 'sex' }] }, schema)).toEqual({
+      dataset: 'heart@1',
+      purpose: 'GRU',
+      groupBy: [{ column: 'sex', missing: 'drop' }],
+      statistics: [{ count: {} }],
+      release: { minimumHospitals: 3 },
+    });
+    expect(prepare({ statistics: [{ ci: { column: 'age' } }] }, schema).statistics).toEqual([
+      { ci: { column: 'age', level: 0.95 } },
+    ]);
+  });
+
+  it('asks for the schema by the reference written', () => {
+    const asked: string[] = [];
+    const lookup = (reference: string): typeof schema => (asked.push(reference), schema);
+    normalizeQuery({ dataset: 'heart', purpose: 'GRU', ...count }, lookup);
+    normalizeQuery({ dataset: 'heart@1', purpose: 'GRU', ...count }, lookup);
+    expect(asked).toEqual(['heart', 'heart@1']);
+  });
+
+  it.each([
+    [
+      { column: 'sex', eq: 1 },
+      { column: 'sex', eq: '1' },
+    ],
+    [
+      { column: 'age', gte: '30.0', lt: '80' },
+      { column: 'age', gte: 30, lt: 80 },
+    ],
+    [
+      { column: 'disease', eq: true },
+      { column: 'disease', eq: 1 },
+    ],
+    [
+      { column: 'disease', notIn: ['0', false] },
+      { column: 'disease', notIn: [0, 0] },
+    ],
+    [
+      { column: 'oldpeak', between: ['-2.60', 1e-7] },
+      { column: 'oldpeak', between: [-2.6, '0.0000001'] },
+    ],
+    [{ not: { any: [{ column: 'sex', in: [0, '1'] }] } }, { not: { any: [{ column: 'sex', in: ['0', '1'] }] } }],
+  ])('%j', (cohort, canonical) => expect(prepare({ ...count, derive, cohort }, schema).cohort).toEqual(canonical));
+
+  it('is a fixed point', () => {
+    const once = prepare({ ...count, derive, cohort: { column: 'oldpeak', gte: 1e-7 } }, schema);
+    expect(normalizeQuery(once, () => schema)).toEqual(once);
+    expect(query.parse(once)).toEqual(once);
+  });
+});
+
+describe('a mistake is told with its place', () => {
+  const statistics = (...list: unknown[]): object => ({ statistics: list });
+  const cohort = (predicate: unknown): object => ({ ...count, derive, cohort: predicate });
+  const groupBy = (...list: unknown[]): object => ({ ...count, groupBy: list });
+
+  it.each<[object, string]>([
+    [
+      statistics({ count: {} }, { mean: { column: 'cholesterol' } }),
+      'statistics.1.mean.column: "cholesterol" is not a column of heart@1; did you mean "chol"?',
+    ],
+    [statistics({ mean: { column: 'zzz' } }), 'statistics.0.mean.column: "zzz" is not a column of heart@1'],
+    [
+      statistics({ mean: { column: 'sex' } }),
+      'statistics.0.mean.column: "sex" is a category, and this statistic needs a number',
+    ],
+    [
+      statistics({ mean: { column: 'patient' } }),
+      'statistics.0.mean.column: "patient" is an identifier: it is never grouped by, compared, counted, summed or shown',
+    ],
+    [statistics({ mean: {} }), 'statistics.0.mean.column: is missing'],
+    [statistics({ mean: { column: 5 } }), 'statistics.0.mean.column: Invalid input: expected string, received number'],
+    [
+      statistics({ mena: { column: 'age' } }),
+      'statistics.0: unknown statistic "mena"; did you mean "mean"?; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table',
+    ],
+    [
+      statistics({}),
+      'statistics.0: expected one statistic, as {"mean": {"column": "age"}}; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table',
+    ],
+    [statistics({ count: {} }, { count: {} }), 'statistics.1: is the same as statistics.0'],
+    [
+      statistics({ ci: { column: 'age' } }, { ci: { column: 'age', level: 0.9 } }),
+      'statistics.1: a value named ci.lower(age) is asked for already; ask for this one in a query of its own',
+    ],
+    [
+      statistics({ histogram: { column: 'age' } }),
+      'statistics.0.histogram: "age" is a number without a list of codes: say where to cut it, as "bins": [0, 50, 100]',
+    ],
+    [
+      statistics({ table: { columns: ['sex', 'sex'] } }),
+      'statistics.0.table.columns: a table needs two different columns; of one there is a histogram',
+    ],
+    [
+      statistics({ correlation: { columns: ['age', 'sex'] } }),
+      'statistics.0.correlation.columns.1: "sex" is a category, and this statistic needs a number',
+    ],
+    [cohort({ column: 'sex', eq: '3' }), 'cohort.eq: wrong code "3" for sex; known: 0, 1'],
+    [cohort({ column: 'sex', in: ['0', true] }), 'cohort.in.1: wrong code "true" for sex; known: 0, 1'],
+    [cohort({ column: 'disease', eq: 2 }), 'cohort.eq: wrong code "2" for disease; known: 0, 1'],
+    [cohort({ column: 'sex', gte: 0 }), 'cohort.gte: gte compares numbers, and "sex" is a category'],
+    [cohort({ column: 'age', eq: true }), 'cohort.eq: "age" is a number; true and false are for derived columns'],
+    [
+      cohort({ all: [{ any: [{ column: 'agee', gt: 3 }] }] }),
+      'cohort.all.0.any.0.column: "agee" is not a column of heart@1; did you mean "age"?',
+    ],
+    [
+      cohort({ column: 'age', greater: 3 }),
+      'cohort: unknown test "greater"; known: eq, ne, gt, gte, lt, lte, between, in, notIn, isNull, notNull',
+    ],
+    [
+      cohort({ all: [{ not: { colum: 'age' } }] }),
+      'cohort.all.0.not: unknown form of predicate; known: {"all": [...]}, {"any": [...]}, {"not": ...}, {"column": ..., "gte": ...}, found "colum"',
+    ],
+    [
+      cohort({ column: 'age', gte: 1e30 }),
+      'cohort.gte: expected a number of at most 18 digits before and 9 behind the decimal point',
+    ],
+    [cohort({ column: 'age', between: [5, 1] }), 'cohort.between: the first bound is above the second'],
+    [
+      cohort({ column: 'patient', notNull: true }),
+      'cohort.column: "patient" is an identifier: it is never grouped by, compared, counted, summed or shown',
+    ],
+    [
+      { ...count, derive: { Age: { column: 'num', gt: 0 } } },
+      'derive.Age: "Age" is a column already; choose another name',
+    ],
+    [
+      { ...count, derive: { ...derive, worse: { column: 'disease', eq: 1 } } },
+      'derive.worse.column: "disease" is not a column of heart@1',
+    ],
+    [
+      groupBy({ column: 'age' }),
+      'groupBy.0: "age" is a number without a list of codes: say where to cut it, as "bins": [0, 50, 100]',
+    ],
+    [groupBy({ column: 'age', bins: [0, 50, 50] }), 'groupBy.0.bins.2: edges must increase'],
+    [
+      groupBy({ column: 'oldpeak', bins: [0, 0.25] }),
+      'groupBy.0.bins.1: "oldpeak" has 1 decimal, and this edge has more',
+    ],
+    [groupBy({ column: 'sex', bins: [0, 1] }), 'groupBy.0.bins: "sex" is a category: its groups are its codes'],
+    [groupBy({ column: 'sex' }, { column: 'sex' }), 'groupBy.1.column: "sex" is grouped by twice'],
+    [
+      groupBy(
+        { column: 'age', bins: hundred },
+        { column: 'chol', bins: hundred },
+        { column: 'oldpeak', bins: hundred.map((k) => k / 10) },
+        { column: 'sex' },
+      ),
+      'the query asks for 2,000,000 numbers (2,000,000 groups of 1); at most 1,000,000 are allowed',
+    ],
+    [{ ...count, purpose: '' }, 'purpose: expected a purpose code, as GRU'],
+    [{ ...count, extra: 1 }, 'Unrecognized key: "extra"'],
+  ])('%j', (input, message) => {
+    expect(() => prepare(input, schema)).toThrow(expect.objectContaining({ code: 'BAD_QUERY', message }) as Error);
+  });
+
+  it('an unknown dataset', () => {
+    expect(() => normalizeQuery({ dataset: 'lung', purpose: 'GRU', ...count }, () => undefined)).toThrow(
+      'dataset: no dataset lung is registered',
+    );
+  });
+});
+
+describe('whatever is thrown at it', () => {
+  const refusesOrReturns = (input: unknown): void => {
+    try {
+      query.parse(normalizeQuery(input, () => schema));
+    } catch (error) {
+      expect(error).toBeInstanceOf(Misuse);
+      expect((error as Misuse).code).toBe('BAD_QUERY');
+    }
+  };
+
+  it('any JSON', () => {
+    fc.assert(fc.property(fc.anything({ withNullPrototype: true }), refusesOrReturns), { numRuns: 300 });
+  });
+
+  it('queries with one part replaced', () => {
+    const valid = {
+      dataset: 'heart',
+      purpose: 'GRU',
+      derive,
+      cohort: { all: [{ column: 'age', gte: 30, lt: 80 }, { not: { column: 'sex', in: ['0'] } }] },
+      groupBy: [{ column: 'age', bins: [0, 40, 120] }],
+      statistics: [{ mean: { column: 'age' } }, { table: { columns: ['sex', 'disease'] } }],
+      release: { minimumHospitals: 3 },
+    };
+    const paths: (string | number)[][] = [];
+    const collect = (value: unknown, path: (string | number)[]): void => {
+      paths.push(path);
+      if (Array.isArray(value)) value.forEach((each, index) => collect(each, [...path, index]));
+      else if (typeof value === 'object' && value !== null)
+        for (const [key, each] of Object.entries(value)) collect(each, [...path, key]);
+    };
+    collect(valid, []);
+    const part = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom(
+        'age',
+        'sex',
+        'patient',
+        '__proto__',
+        'constructor',
+        "'; DROP TABLE data; --",
+        1e308,
+        -0.5,
+        2 ** 60,
+      ),
+    );
+    const replace = (value: unknown, path: readonly (string | number)[], by: unknown): unknown => {
+      const [head, ...rest] = path;
+      if (head === undefined) return by;
+      const copy: Record<string | number, unknown> = Array.isArray(value)
+        ? ([...(value as unknown[])] as never)
+        : { ...(value as object) };
+      copy[head] = replace(copy[head], rest, by);
+      return copy;
+    };
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), part, (path, by) => refusesOrReturns(replace(valid, path, by))),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('nesting without end', () => {
+    let deep: object = { column: 'age', gt: 1 };
+    for (let level = 0; level < 100_000; level++) deep = { not: deep };
+    expect(() => prepare({ ...count, cohort: deep }, schema)).toThrow('nested more than 50 deep');
+    const circle: { not?: object } = {};
+    circle.not = circle;
+    expect(() => prepare({ ...count, cohort: circle }, schema)).toThrow('nested more than 50 deep');
+  });
+});

@@ -1,0 +1,217 @@
+import { canonicalText } from '../protocol/canonical.ts';
+import type { Query } from '../protocol/query.ts';
+import type { DatasetSchema } from '../protocol/schema.ts';
+import { axisKey, resolveAxis, type Axis } from './axis.ts';
+import { columnsOf, presentWhere, resolvePredicate, type Condition } from './condition.ts';
+import { magnitude, Scope } from './fields.ts';
+import { badQuery } from './mistake.ts';
+import { planStatistic } from './statistics/registry.ts';
+import type { Statistic } from './statistics/statistic.ts';
+import { columnsOfTerm, simplify, termKey, type Term } from './terms.ts';
+
+export const MAXIMUM_CELLS = 1_000_000;
+
+/** Rows of all hospitals together that every sum must have room for. */
+const MAXIMUM_ROWS = 2n ** 40n;
+/** Cells are signed integers below this in size (docs/protocol.md, sums). */
+const CELL_LIMIT = 2n ** 119n;
+/** Buckets of different columns or bins that one SQL statement can tell apart in its GROUPING() mask. */
+const MAXIMUM_AXES = 60;
+
+/** Counts of every combination of some buckets: `size` cells of each group from `offset` on. */
+export interface PlannedTable {
+  readonly axes: readonly Axis[];
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface PlannedStatistic {
+  readonly names: readonly string[];
+  /** Where its cells stand among the cells of a group. */
+  readonly positions: readonly number[];
+  readonly decode: Statistic['decode'];
+}
+
+/**
+ * Which integer cells answer a query, from public metadata alone: every hospital and the researcher make the same plan.
+ * Cell index = group * cellsPerGroup + k; first the terms, then the tables.
+ */
+export interface Plan {
+  readonly scope: Scope;
+  /** Columns of the schema that the answer rests on, in the order of the schema. */
+  readonly columns: readonly string[];
+  readonly derived: ReadonlyMap<string, Condition>;
+  readonly cohort: Condition | undefined;
+  readonly groupBy: readonly Axis[];
+  readonly groups: number;
+  readonly terms: readonly Term[];
+  readonly tables: readonly PlannedTable[];
+  readonly cellsPerGroup: number;
+  /** Cells of the whole query: groups * cellsPerGroup. */
+  readonly cells: number;
+  readonly statistics: readonly PlannedStatistic[];
+}
+
+/**
+ * Errors: Misuse BAD_QUERY for whatever in the query does not fit the schema, for more than 1,000,000 cells, and for
+ * products so large that their sum over 2^40 rows could leave the range of a cell.
+ */
+export function planQuery(query: Query, schema: DatasetSchema): Plan {
+  const scope = Scope.ofQuery(query, schema);
+  if (query.dataset !== scope.reference)
+    throw badQuery('dataset', `is ${query.dataset}, but the schema is of ${scope.reference}`);
+  const derived = resolveDerived(query, schema);
+  const cohort = query.cohort && resolvePredicate(query.cohort, scope, 'cohort');
+  const groupBy = resolveGroupBy(query, scope);
+  requireDifferent(query);
+  const statistics = query.statistics.map((request, k) => planStatistic(request, scope, `statistics.${k}`));
+  statistics.forEach((statistic, k) => requireRoom(statistic, scope, `statistics.${k}`));
+  const present = new Set(cohort && presentWhere(cohort));
+  for (const axis of groupBy) if (!axis.missing) present.add(axis.column);
+  const layout = layOut(statistics, groupBy, present);
+  const columns = columnsRead({ derived, cohort, groupBy, ...layout }, schema);
+  return { scope, columns, derived, cohort, groupBy, ...layout, statistics: nameValues(statistics, layout.positions) };
+}
+
+/** The key of a group: column to bucket, the last groupBy column varying fastest. */
+export function groupKey(plan: Pick<Plan, 'groupBy'>, group: number): Record<string, string | null> {
+  const entries: [string, string | null][] = [];
+  let rest = group;
+  for (const axis of plan.groupBy.toReversed()) {
+    const size = axis.labels.length;
+    entries.unshift([axis.column, axis.labels[rest % size]!]);
+    rest = Math.floor(rest / size);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Derived columns may refer to the schema's columns only, so that no order among them matters and none is circular. */
+function resolveDerived(query: Query, schema: DatasetSchema): Map<string, Condition> {
+  const columns = new Scope(schema);
+  const derived = Object.entries(query.derive ?? {});
+  return new Map(derived.map(([name, predicate]) => [name, resolvePredicate(predicate, columns, `derive.${name}`)]));
+}
+
+/** A derived column that nothing uses is still read: what a query names, a site's policy must allow. */
+function columnsRead(
+  plan: Pick<Plan, 'derived' | 'cohort' | 'groupBy' | 'terms' | 'tables'>,
+  schema: DatasetSchema,
+): string[] {
+  const conditions = [...plan.derived.values(), ...(plan.cohort === undefined ? [] : [plan.cohort])];
+  const axes = [...plan.groupBy, ...plan.tables.flatMap((table) => table.axes)];
+  const names = new Set([
+    ...conditions.flatMap((condition) => [...columnsOf(condition)]),
+    ...axes.map((axis) => axis.column),
+    ...plan.terms.flatMap(columnsOfTerm),
+  ]);
+  return schema.columns.map((column) => column.name).filter((name) => names.has(name));
+}
+
+function resolveGroupBy(query: Query, scope: Scope): Axis[] {
+  const seen = new Set<string>();
+  return (query.groupBy ?? []).map((grouping, index) => {
+    const place = `groupBy.${index}`;
+    if (seen.has(grouping.column)) throw badQuery(`${place}.column`, `"${grouping.column}" is grouped by twice`);
+    seen.add(grouping.column);
+    return resolveAxis(grouping, scope, place);
+  });
+}
+
+function requireDifferent(query: Query): void {
+  const seen = new Map<string, number>();
+  query.statistics.forEach((request, index) => {
+    const text = canonicalText(request);
+    const earlier = seen.get(text);
+    if (earlier !== undefined) throw badQuery(`statistics.${index}`, `is the same as statistics.${earlier}`);
+    seen.set(text, index);
+  });
+}
+
+/** No sum may leave the range of a cell, whatever the data: the bounds of the schema decide. */
+function requireRoom(statistic: Statistic, scope: Scope, place: string): void {
+  for (const term of statistic.terms) {
+    if (term.kind === 'count') continue;
+    const fields = term.factors.map((name) => scope.number(name, place));
+    const product = fields.reduce((total, field) => total * magnitude(field), 1n);
+    if (product * MAXIMUM_ROWS >= CELL_LIMIT)
+      throw badQuery(place, `products of ${term.factors.join(' and ')} are too large to be summed exactly`, {
+        hint: 'Register a schema version with fewer decimals or narrower bounds for these columns.',
+      });
+  }
+}
+
+interface Layout {
+  readonly groups: number;
+  readonly terms: readonly Term[];
+  readonly tables: readonly PlannedTable[];
+  readonly cellsPerGroup: number;
+  readonly cells: number;
+  readonly positions: readonly (readonly number[])[];
+}
+
+function layOut(statistics: readonly Statistic[], groupBy: readonly Axis[], present: ReadonlySet<string>): Layout {
+  const terms = new Map<string, Term>();
+  const tables = new Map<string, readonly Axis[]>();
+  for (const statistic of statistics) {
+    for (const each of statistic.terms.map((term) => simplify(term, present))) terms.set(termKey(each), each);
+    if (statistic.table !== undefined) tables.set(tableKey(statistic.table), statistic.table);
+  }
+  const groups = sizeOf(groupBy);
+  const cellsPerGroup = [...tables.values()].reduce((total, axes) => total + sizeOf(axes), terms.size);
+  if (groups * cellsPerGroup > MAXIMUM_CELLS)
+    throw badQuery(
+      '',
+      `the query asks for ${inWords(groups * cellsPerGroup)} numbers (${inWords(groups)} groups of ${inWords(cellsPerGroup)}); at most ${inWords(MAXIMUM_CELLS)} are allowed`,
+    );
+  if (new Set([...groupBy, ...[...tables.values()].flat()].map(axisKey)).size > MAXIMUM_AXES)
+    throw badQuery('statistics', `more than ${MAXIMUM_AXES} different columns or bins to count by`);
+  const placed = placeTables(tables, terms.size);
+  const termPosition = new Map([...terms.keys()].map((key, position) => [key, position]));
+  const positions = statistics.map((statistic) => {
+    const ofTerms = statistic.terms.map((term) => termPosition.get(termKey(simplify(term, present)))!);
+    const block = statistic.table && placed.get(tableKey(statistic.table));
+    return block ? ofTerms.concat(Array.from({ length: block.size }, (_, k) => block.offset + k)) : ofTerms;
+  });
+  return {
+    groups,
+    terms: [...terms.values()],
+    tables: [...placed.values()],
+    cellsPerGroup,
+    cells: groups * cellsPerGroup,
+    positions,
+  };
+}
+
+function placeTables(tables: ReadonlyMap<string, readonly Axis[]>, start: number): Map<string, PlannedTable> {
+  let offset = start;
+  return new Map(
+    [...tables].map(([key, axes]) => {
+      const table = { axes, offset, size: sizeOf(axes) };
+      offset += table.size;
+      return [key, table];
+    }),
+  );
+}
+
+/** Every value has one name; only n(x) is told by several statistics, and is then the same number. */
+function nameValues(statistics: readonly Statistic[], positions: Layout['positions']): PlannedStatistic[] {
+  const taken = new Set<string>();
+  return statistics.map((statistic, index) => {
+    const names = statistic.names();
+    for (const name of names) {
+      if (taken.has(name) && !name.startsWith('n('))
+        throw badQuery(
+          `statistics.${index}`,
+          `a value named ${name} is asked for already; ask for this one in a query of its own`,
+        );
+      taken.add(name);
+    }
+    return { names, positions: positions[index]!, decode: (cells) => statistic.decode(cells) };
+  });
+}
+
+const tableKey = (axes: readonly Axis[]): string => JSON.stringify(axes.map(axisKey));
+
+const sizeOf = (axes: readonly Axis[]): number => axes.reduce((total, axis) => total * axis.labels.length, 1);
+
+const inWords = (count: number): string => count.toLocaleString('en-US');

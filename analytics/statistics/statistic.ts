@@ -1,0 +1,29 @@
+import type { Axis } from '../axis.ts';
+import type { Scope } from '../fields.ts';
+import type { Term } from '../terms.ts';
+
+/** A statistic of one query: which integers it needs of every group, and how they become its answer. */
+export interface Statistic {
+  /** Cells by formula. */
+  readonly terms: readonly Term[];
+  /** Cells by counting the rows of every combination of these buckets; the last axis varies fastest. */
+  readonly table?: readonly Axis[];
+  /** Names of the values, in the order of `decode`. Called only once the number of cells was found to be allowed. */
+  names(): string[];
+  /** The values, from the summed cells: those of `terms`, then those of `table`. Null where undefined. */
+  decode(cells: readonly bigint[]): (number | null)[];
+}
+
+/**
+ * Plans one kind of statistic. `place` is the path of the request, for errors.
+ * Errors: BAD_QUERY for a column that is unknown or of the wrong type.
+ */
+export type Planner<Request> = (request: Request, scope: Scope, place: string) => Statistic;
+
+export interface OfColumn {
+  readonly column: string;
+}
+
+export interface OfPair {
+  readonly columns: readonly [string, string];
+}
