@@ -30,8 +30,8 @@ module.exports = {
       name: 'testing-tools-stay-in-tests',
       severity: 'error',
       comment: 'the test world can seed randomness and corrupt messages; production code must not reach it',
-      from: { pathNot: '(\\.test\\.ts$)|^(tests|bench|mpc/testing)/' },
-      to: { path: '^mpc/testing/' },
+      from: { pathNot: '(\\.test\\.ts$)|^(tests|bench)/|/testing/' },
+      to: { path: '/testing/' },
     },
   ],
   options: {

@@ -4,28 +4,47 @@ import { columnsOf } from '../researcher/result/csv.ts';
 
 const ROWS_SHOWN = 40;
 
-/** The answer as a table of at most 40 groups. */
-export function resultTable(groups: readonly GroupResult[]): string {
+/** The answer as a table that fits the terminal: at most 40 groups, and as many statistics as there is room for. */
+export function resultTable(groups: readonly GroupResult[], width = process.stdout.columns ?? 140): string {
   const keys = columnsOf(groups, (group) => Object.keys(group.key));
   const values = columnsOf(groups, (group) => Object.keys(group.values));
-  const single = groups.length === 1 && keys.length === 0;
-  const table = single
-    ? new Table({ head: ['statistic', 'value'], colAligns: ['left', 'right'], style: plain })
-    : new Table({
-        head: [...keys, ...values],
-        colAligns: [...keys.map(() => 'left' as const), ...values.map(() => 'right' as const)],
-        style: plain,
-      });
-  if (single) for (const name of values) table.push([name, formatValue(groups[0]!, name)]);
-  else
-    for (const group of groups.slice(0, ROWS_SHOWN))
-      table.push([
-        ...keys.map((key) => group.key[key] ?? '(missing)'),
-        ...values.map((name) => formatValue(group, name)),
-      ]);
-  const more =
-    groups.length > ROWS_SHOWN && !single ? `\n… and ${groups.length - ROWS_SHOWN} more groups in the files` : '';
-  return table.toString() + more;
+  if (groups.length === 1 && keys.length === 0) return oneGroup(groups[0]!, values);
+  const shown = groups.slice(0, ROWS_SHOWN);
+  const columns = [
+    ...keys.map((name) => ({
+      name,
+      texts: shown.map((group) => group.key[name] ?? '(missing)'),
+      align: 'left' as const,
+    })),
+    ...values.map((name) => ({ name, texts: shown.map((group) => formatValue(group, name)), align: 'right' as const })),
+  ];
+  const fitting = fit(columns, width);
+  const table = new Table({
+    head: fitting.map(({ name }) => name),
+    colAligns: fitting.map(({ align }) => align),
+    style: plain,
+  });
+  shown.forEach((_, row) => table.push(fitting.map(({ texts }) => texts[row]!)));
+  const hidden = [
+    ...(columns.length > fitting.length ? [`${columns.length - fitting.length} more statistics`] : []),
+    ...(groups.length > ROWS_SHOWN ? [`${groups.length - ROWS_SHOWN} more groups`] : []),
+  ];
+  return table.toString() + (hidden.length === 0 ? '' : `\n… ${hidden.join(' and ')} in the files`);
+}
+
+function oneGroup(group: GroupResult, values: readonly string[]): string {
+  const table = new Table({ head: ['statistic', 'value'], colAligns: ['left', 'right'], style: plain });
+  for (const name of values) table.push([name, formatValue(group, name)]);
+  return table.toString();
+}
+
+/** The first columns whose borders and texts fit; always at least two. */
+function fit<T extends { name: string; texts: readonly string[] }>(columns: readonly T[], width: number): T[] {
+  let used = 1;
+  return columns.filter(({ name, texts }, place) => {
+    used += 3 + Math.max(name.length, ...texts.map((text) => text.length));
+    return used <= width || place < 2;
+  });
 }
 
 const plain = { head: [], border: [], compact: true };

@@ -54,9 +54,11 @@ async function examine(path: string, checkup: Checkup): Promise<void> {
     return;
   }
   const config = 'port' in document ? readConfig(coordinatorConfig, path) : readConfig(researcherConfig, path);
-  await examineMember(config, 'port' in document ? 'coordinator' : undefined, checkup);
+  const ledger = await examineMember(config, 'port' in document ? 'coordinator' : undefined, checkup);
   if ('coordinator' in config && config.coordinator !== undefined)
     await examineCoordinator(config.coordinator.url, checkup);
+  // An open ledger follows its stream and would keep the command from ending.
+  await ledger?.close();
 }
 
 async function examineHospital(path: string, checkup: Checkup): Promise<void> {
