@@ -3,7 +3,8 @@ import { groupKey, type Plan } from './plan.ts';
 /** The answer for one group. `values` in the order of the query's statistics; null where a statistic is undefined. */
 export interface GroupResult {
   readonly key: Record<string, string | null>;
-  readonly status: 'released';
+  /** Files and tables tell the two apart; this version opens every cell, so it releases every group. */
+  readonly status: 'released' | 'withheld';
   readonly values: Record<string, number | null>;
 }
 
@@ -14,7 +15,7 @@ export interface GroupResult {
 export function decode(plan: Plan, cell: (index: number) => bigint): GroupResult[] {
   return Array.from({ length: plan.groups }, (_, group) => ({
     key: groupKey(plan, group),
-    status: 'released',
+    status: 'released' as const,
     values: decodeGroup(plan, (k) => cell(group * plan.cellsPerGroup + k)),
   }));
 }

@@ -61,8 +61,9 @@ export const datasetSchema = z
     const seen = new Set<string>();
     schema.columns.forEach((each, index) => {
       const issue = (message: string): void => context.addIssue({ code: 'custom', path: ['columns', index], message });
-      if (seen.has(each.name)) issue(`column ${each.name} is named twice`);
-      seen.add(each.name);
+      // SQL does not tell names apart by case.
+      if (seen.has(each.name.toLowerCase())) issue(`column ${each.name} is named twice`);
+      seen.add(each.name.toLowerCase());
       if (each.type === 'identifier') return;
       if (each.codes !== undefined && new Set(each.codes).size !== each.codes.length) issue('a code is listed twice');
       if (each.type !== 'number') return;

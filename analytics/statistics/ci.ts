@@ -1,4 +1,5 @@
-import quantile from '@stdlib/stats-base-dists-t-quantile';
+import { createRequire } from 'node:module';
+import type studentTQuantile from '@stdlib/stats-base-dists-t-quantile';
 import { powerOfTen, ratio } from '../exact.ts';
 import { momentTerms } from './spread.ts';
 import { standardError } from './se.ts';
@@ -20,8 +21,12 @@ export const ci: Planner<OfColumn & { readonly level?: number | undefined }> = (
       if (n! < 2n) return [Number(n), null, null];
       const centre = ratio(x!, n! * scale);
       // The lower tail: 1 - (1 - level)/2 would round away what distinguishes levels close to one.
-      const half = -quantile((1 - level) / 2, Number(n! - 1n)) * standardError({ n: n!, x: x!, xx: xx!, scale });
+      const half = -loadQuantile()((1 - level) / 2, Number(n! - 1n)) * standardError({ n: n!, x: x!, xx: xx!, scale });
       return [Number(n), centre - half, centre + half];
     },
   };
 };
+
+/** Loaded at the first interval: it is some two hundred modules, which most commands never need. */
+const loadQuantile = (): typeof studentTQuantile =>
+  createRequire(import.meta.url)('@stdlib/stats-base-dists-t-quantile') as typeof studentTQuantile;
