@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { canonicalText, decodeDocument } from '../protocol/canonical.ts';
@@ -37,10 +37,14 @@ export class Journal {
 
   /** Returns once the fact is on the disk. Throws `Fault DISK` and records nothing if it cannot be written. */
   recordOpened(query: string, session: string): void {
+    const before = fstatSync(this.#file).size;
     try {
-      writeSync(this.#file, canonicalText({ opened: query, session } satisfies z.infer<typeof line>) + '\n');
+      const bytes = Buffer.from(canonicalText({ opened: query, session } satisfies z.infer<typeof line>) + '\n');
+      // A full disk takes a part and says so by the count alone.
+      if (writeSync(this.#file, bytes) !== bytes.length) throw new Error('only a part was written');
       fsyncSync(this.#file);
     } catch (cause) {
+      this.#cutBackTo(before);
       throw new Fault('DISK', 'cannot write the journal, so no share may leave', {
         hint: 'Free space on the disk of the state folder.',
         cause,
@@ -51,6 +55,15 @@ export class Journal {
 
   close(): void {
     closeSync(this.#file);
+  }
+
+  /** Takes half a line away, so that the next one stands on its own. */
+  #cutBackTo(length: number): void {
+    try {
+      ftruncateSync(this.#file, length);
+    } catch {
+      // The next start finds the half line without its line feed and drops it.
+    }
   }
 
   #load(text: string, path: string): void {

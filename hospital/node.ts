@@ -37,6 +37,9 @@ export interface HospitalOptions {
   readonly sessionSeconds?: number;
 }
 
+/** Somebody was away, and nobody is at fault: the next attempt may be with the same hospitals. */
+const AWAY: ReadonlySet<string> = new Set(['COORDINATOR_DOWN', 'LEDGER_DOWN', 'NETWORK', 'PEER_GONE']);
+
 interface LiveSession {
   readonly relay: SessionRelay;
   readonly roster: readonly string[];
@@ -135,6 +138,8 @@ export class HospitalNode {
       if (session === undefined || !session.roster.includes(member.organisation)) continue;
       if (session.status === 'open' && !this.#seen.has(session.id)) void this.#run(session.id);
       if (session.status === 'aborted') this.#endByLedger(session);
+      if (session.status === 'completed' && this.#live.get(session.id)?.opened.size === 0)
+        this.#live.delete(session.id);
     }
     await decideByPolicy(ledger, member, policy, log);
   }
@@ -153,13 +158,21 @@ export class HospitalNode {
       1000 * (this.#options.sessionSeconds ?? 900),
     );
     try {
+      if (this.#resume(id, end)) return;
       const { session, query } = admitSession({ ledger, member, journal: this.#journal }, id);
       const allowed = judge(ledger, member.organisation, this.#options.policy, query);
       if (allowed.decision === 'deny')
         throw new Refusal('POLICY', `the site policy no longer allows this query: ${allowed.reasons.join('; ')}`);
       const live = this.#open(session, end);
-      await runSession(this.#context(session, query, live, end.signal), { session, query }, live.relay, (step, kept) =>
-        live.opened.set(step, kept),
+      await runSession(
+        this.#context(session, query, live, end.signal),
+        { session, query },
+        live.relay,
+        (step, kept) => {
+          live.opened.set(step, kept);
+          // The last share is out: from here on it waits for the researcher, however long that takes.
+          if (step + 1 === query.steps) clearTimeout(deadline);
+        },
       );
       log.info({ session: id, query: query.id }, 'session completed');
       this.#live.delete(id);
@@ -172,6 +185,19 @@ export class HospitalNode {
       clearTimeout(deadline);
       this.#early.delete(id);
     }
+  }
+
+  /**
+   * True for a session whose last share this hospital had opened before it was restarted: nothing is left to do but to
+   * say so and to hand that share out.
+   */
+  #resume(id: string, end: AbortController): boolean {
+    const session = this.#options.ledger.session(id);
+    const query = session === undefined ? undefined : this.#options.ledger.query(session.query);
+    if (session === undefined || query === undefined || this.#journal.openedIn(query.id) !== id) return false;
+    if (!this.#outbox.has(id, query.steps - 1)) return false;
+    this.#report(id, this.#open(session, end), query.steps - 1, 'opened');
+    return true;
   }
 
   #open(session: SessionRecord, end: AbortController): LiveSession {
@@ -286,7 +312,7 @@ export class HospitalNode {
     if (live !== undefined) this.#report(id, live, 0, 'failed', error);
     if (live?.opened.size === 0) this.#live.delete(id);
     if (ledger.session(id)?.status !== 'open' || this.#stop.signal.aborted) return;
-    const reason = abortReason.safeParse(error.code);
+    const reason = abortReason.safeParse(AWAY.has(error.code) ? 'DROP_OUT' : error.code);
     const blame = error instanceof Abort && error.party !== undefined ? { blame: error.party } : {};
     const round = error.round === undefined ? {} : { round: error.round };
     await ledger

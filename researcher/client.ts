@@ -93,6 +93,7 @@ export class Researcher {
       try {
         return await this.#open(id, session, signal, watch);
       } catch (error) {
+        if (signal.aborted && error === signal.reason) throw tooLate();
         // The attempt ended before it opened, and another may follow; anything else is final.
         const now = this.#options.ledger.session(session.id);
         if (!(error instanceof SessionEnded) || now?.status !== 'aborted') throw error;
@@ -125,11 +126,7 @@ export class Researcher {
       if (session === undefined || session.status === 'aborted') continue;
       if (session.roster.every((party) => session.commitments[0]?.[party] !== undefined)) return session;
     }
-    throw signal.aborted
-      ? new Fault('DEADLINE', 'the answer did not come in the time allowed', {
-          hint: 'The query goes on; fetch its answer later with: healthchain query result.',
-        })
-      : new Fault('LEDGER_DOWN', 'the ledger stopped sending entries');
+    throw signal.aborted ? tooLate() : new Fault('LEDGER_DOWN', 'the ledger stopped sending entries');
   }
 
   async #open(
@@ -212,6 +209,11 @@ export class Researcher {
       throw new Abort('VERIFICATION_FAILED', 'this opening differs from the one whose receipt is on the ledger');
   }
 }
+
+const tooLate = (): Fault =>
+  new Fault('DEADLINE', 'the answer did not come in the time allowed', {
+    hint: 'The query goes on; fetch its answer later with: healthchain query result.',
+  });
 
 /** The session ended on the ledger while its shares were fetched. */
 class SessionEnded extends Error {}
