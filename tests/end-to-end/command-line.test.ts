@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXAMPLE_QUERY, generateEncounters } from '../../hospital/synthetic/index.ts';
+import { VerificationError, verifyAnswer } from '../../researcher/result/verify.ts';
+import { cli, expectNoStackTrace, makeFolder, removeFolder, type Ran } from './world.ts';
+
+const CHECKS = ['ledger', 'receipt', 'authorization', 'record', 'commitments', 'result'];
+const FILES = ['receipt', 'ledger', 'result'] as const;
+type Files = Record<(typeof FILES)[number], string>;
+
+describe('the command line', () => {
+  const folder = makeFolder('command-line');
+  const out = join(folder, 'out');
+  const path = (name: string, at = out): string => join(at, `${name}.json`);
+  let ran: Ran;
+  let files: Files;
+
+  beforeAll(async () => {
+    const data = join(folder, 'data');
+    const generated = await generateEncounters({ hospitals: 3, rows: 200, seed: 7, out: data });
+    const query = join(folder, 'query.json');
+    writeFileSync(query, JSON.stringify({ ...EXAMPLE_QUERY, cohort: { column: 'age', gte: 40 } }));
+    const hospitals = generated.files.flatMap((file, i) => ['--hospital', `house-${i}=${file}`]);
+    ran = await cli('sandbox', ...hospitals, '--schema', generated.schema, '--query', query, '--out', out);
+    files = Object.fromEntries(FILES.map((name) => [name, readFileSync(path(name), 'utf8')])) as Files;
+  });
+  afterAll(() => removeFolder(folder));
+
+  const verifyIn = (at: string): Promise<Ran> =>
+    cli('verify', path('receipt', at), '--result', path('result', at), '--ledger', path('ledger', at));
+
+  test('sandbox answers, exits with 0 and leaves five files', () => {
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(['ledger.json', 'receipt.json', 'result.arrow', 'result.csv', 'result.json']);
+    expect(ran.stdout).toContain('systolic');
+  });
+
+  test('verify exits with 0 and says what it proved', async () => {
+    const verified = await verifyIn(out);
+    expect(verified.code, verified.stderr).toBe(0);
+    for (const check of CHECKS.filter((each) => each !== 'receipt')) expect(verified.stderr).toContain(`✓ ${check}:`);
+  });
+
+  /** The file with the digit at the k-th place that holds one replaced by another. */
+  function otherDigit(text: string, k: number, by: number): string {
+    const places = [...text.matchAll(/[0-9]/g)].map((match) => match.index);
+    const place = places[k % places.length]!;
+    const digit = String((Number(text[place]) + by) % 10);
+    return text.slice(0, place) + digit + text.slice(place + 1);
+  }
+
+  test.each(FILES)('one other digit anywhere in %s.json fails a check that is named', async (name) => {
+    await verifyAnswer(files);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1_000_000), fc.integer({ min: 1, max: 9 }), async (k, by) => {
+        const changed = { ...files, [name]: otherDigit(files[name], k, by) };
+        const error = await verifyAnswer(changed).then(
+          () => undefined,
+          (each: unknown) => each,
+        );
+        expect(error).toBeInstanceOf(VerificationError);
+        expect(CHECKS).toContain((error as VerificationError).check);
+      }),
+      { numRuns: 48 },
+    );
+  });
+
+  test.each(FILES)('verify as a process exits with 1 for another digit in %s.json', async (name) => {
+    const at = join(folder, `changed-${name}`);
+    mkdirSync(at);
+    for (const each of FILES) writeFileSync(path(each, at), files[each]);
+    writeFileSync(path(name, at), otherDigit(files[name], 137, 3));
+    const refused = await verifyIn(at);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(new RegExp(`✗ check failed: (${CHECKS.join('|')}): .{10,}`));
+    expectNoStackTrace(refused.stderr);
+  });
+});

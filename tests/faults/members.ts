@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { pino, type Logger } from 'pino';
+import { startCoordinator, type Coordinator, type Deadlines } from '../../coordinator/index.ts';
+import { HospitalNode, type HospitalOptions } from '../../hospital/node.ts';
+import { sandboxPolicy } from '../../hospital/policy.ts';
+import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
+import { found, RemoteLedger, startLedgerServer, type LedgerServer, type Member } from '../../ledger/index.ts';
+import { Identity } from '../../protocol/identity.ts';
+import type { SessionRecord } from '../../protocol/ledger.ts';
+import { AnswerKeys } from '../../researcher/answers.ts';
+import { Researcher } from '../../researcher/client.ts';
+import { CoordinatorClient } from '../../researcher/coordinator.ts';
+import { makeFolder, removeFolder, until } from '../end-to-end/world.ts';
+
+export const ROWS = 50;
+export const query = {
+  dataset: 'encounters',
+  purpose: 'GRU',
+  release: { minimumHospitals: 2 },
+  statistics: [{ count: {} }, { sum: { column: 'age' } }],
+};
+
+/**
+ * A consortium in one process, so that a test can hold a member's key, stand between two members, or run a node that
+ * cheats. The parts are the real ones and speak over real sockets.
+ */
+export class Members {
+  readonly folder = makeFolder('members');
+  readonly logs = new Map<string, string[]>();
+  readonly #members = new Map<string, Member>();
+  readonly #open: { close(): Promise<void> }[] = [];
+  ledgerServer!: LedgerServer;
+  coordinator!: Coordinator;
+  /** The test's own view of the ledger, and the researcher's. */
+  ledger!: RemoteLedger;
+  researcher!: Researcher;
+  files: readonly string[] = [];
+
+  static async start(hospitals: readonly string[], deadlines: Partial<Deadlines> = {}): Promise<Members> {
+    const members = new Members();
+    const { folder } = members;
+    const roles = { consortium: 'admin', researcher: 'researcher', coordinator: 'coordinator' } as const;
+    const ids = [...Object.keys(roles), ...hospitals] as (keyof typeof roles)[];
+    for (const organisation of ids)
+      members.#members.set(organisation, { organisation, identity: Identity.generate() });
+    const organisations = ids.map((id) => ({
+      id,
+      name: id,
+      roles: [roles[id] ?? ('hospital' as const)],
+      publicKey: members.member(id).identity.publicKey,
+    }));
+    members.files = (await generateEncounters({ hospitals: hospitals.length, rows: ROWS, seed: 5, out: folder })).files;
+    members.ledgerServer = await startLedgerServer({
+      folder: join(folder, 'ledger'),
+      host: '127.0.0.1',
+      port: 0,
+      founding: found({ name: 'members', organisations, founder: members.member('consortium') }),
+      clock: Date.now,
+    });
+    members.ledger = await members.view();
+    await members.ledger.submit(members.member('consortium'), { type: 'registerSchema', schema: ENCOUNTERS_SCHEMA });
+    members.coordinator = await startCoordinator({
+      host: '127.0.0.1',
+      port: 0,
+      ledger: await members.view(),
+      member: members.member('coordinator'),
+      log: members.log('coordinator'),
+      deadlines: { approval: 20_000, join: 2000, dropOut: 300, session: 20_000, ...deadlines },
+    });
+    members.researcher = new Researcher({
+      ledger: members.ledger,
+      coordinator: new CoordinatorClient(members.coordinator.url),
+      member: members.member('researcher'),
+      answerKeys: new AnswerKeys(join(folder, 'answer-keys')),
+    });
+    return members;
+  }
+
+  member(id: string): Member {
+    return this.#members.get(id)!;
+  }
+
+  /** A fresh view of the ledger, closed at the end. */
+  async view(): Promise<RemoteLedger> {
+    const ledger = await RemoteLedger.connect({ url: this.ledgerServer.url });
+    this.#open.push(ledger);
+    return ledger;
+  }
+
+  log(name: string): Logger {
+    const lines = this.logs.get(name) ?? [];
+    this.logs.set(name, lines);
+    return pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  }
+
+  stateFolder(id: string): string {
+    return join(this.folder, 'state', id);
+  }
+
+  async options(id: string, place: number): Promise<HospitalOptions> {
+    return {
+      ledger: await this.view(),
+      member: this.member(id),
+      coordinatorUrl: this.coordinator.url,
+      datasets: { encounters: { files: [this.files[place]!] } },
+      policy: sandboxPolicy(),
+      stateFolder: this.stateFolder(id),
+      log: this.log(id),
+    };
+  }
+
+  /** Starts an honest node and waits until it is connected. */
+  async node(id: string, place: number, other: Partial<HospitalOptions> = {}): Promise<HospitalNode> {
+    const node = new HospitalNode({ ...(await this.options(id, place)), ...other });
+    this.closeAtEnd(node);
+    node.start();
+    await until(`${id} to connect`, () => node.connected);
+    return node;
+  }
+
+  closeAtEnd(part: { close(): Promise<void> }): void {
+    this.#open.push(part);
+  }
+
+  sessionsOf(id: string): SessionRecord[] {
+    return (this.ledger.query(id)?.sessions ?? []).map((each) => this.ledger.session(each)!);
+  }
+
+  session(id: string, attempt: number): Promise<SessionRecord> {
+    return until(`attempt ${attempt}`, () => this.sessionsOf(id)[attempt]);
+  }
+
+  /** Sealed shares that wait at a hospital. */
+  shares(hospital: string): string[] {
+    const outbox = join(this.stateFolder(hospital), 'outbox');
+    return existsSync(outbox) ? readdirSync(outbox).filter((name) => name.endsWith('.share')) : [];
+  }
+
+  opened(hospital: string, id: string): number {
+    const journal = join(this.stateFolder(hospital), 'journal.jsonl');
+    return existsSync(journal) ? readFileSync(journal, 'utf8').split(id).length - 1 : 0;
+  }
+
+  async close(): Promise<void> {
+    for (const part of this.#open.reverse()) await part.close();
+    await this.coordinator.close();
+    await this.ledgerServer.close();
+    removeFolder(this.folder);
+  }
+}
