@@ -221,7 +221,6 @@ export class ShareOpener {
 
   #unseal(chunk: Uint8Array, last: boolean): Uint8Array {
     try {
-      if (chunk.length < TAG_BYTES) throw new RangeError('shorter than a tag');
       const decipher = createDecipheriv('aes-256-gcm', this.#key!, nonceOf(this.#place), { authTagLength: TAG_BYTES });
       decipher.setAAD(Uint8Array.of(last ? 1 : 0));
       decipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES));

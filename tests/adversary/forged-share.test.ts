@@ -48,7 +48,6 @@ describe('a sealed share on its way', () => {
       expectForged([chunks[0]!, chunks[1]!.subarray(0, length)], /does not open/);
   });
   test('with a tag cut to a length that AES-GCM would take does not open', () => {
-    // Without a fixed tag length, 4 bytes of tag are 2^32 tries.
     const cut = chunks[2]!.subarray(0, chunks[2]!.length - 12);
     expectForged([chunks[0]!, chunks[1]!, cut], /does not open/);
   });

@@ -61,6 +61,19 @@ describe('a hospital with another mask seed than agreed', () => {
     expectNoShares(outcomes, anna, bert);
   });
 
+  test('cannot come from another session even where a random generator gave the same session keys twice', async () => {
+    const world = new World({ parties: 2, deadline: 'idle', seed: 'repeated' });
+    const again = new World({ parties: 2, deadline: 'idle', seed: 'repeated', sameMembers: world });
+    const first = await Promise.all(world.roster.map((party) => world.channel(party)));
+    const second = await Promise.all(
+      again.roster.map((party) => again.channel(party, { ...again.setting(party), session: 'a'.repeat(64) })),
+    );
+    expect(second[0]!.exchangeKey.publicKey).toBe(first[0]!.exchangeKey.publicKey);
+    const transcript = new Uint8Array(32);
+    expect(second[0]!.maskSeed(bert, transcript)).toEqual(second[1]!.maskSeed(anna, transcript));
+    expect(second[0]!.maskSeed(bert, transcript)).not.toEqual(first[0]!.maskSeed(bert, transcript));
+  });
+
   test('differs in every pair, step, session and transcript when nobody cheats', async () => {
     const seen = new Set<string>();
     const worlds = [threeHospitals(), threeHospitals()];
