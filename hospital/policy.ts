@@ -4,7 +4,7 @@ import { columnName, datasetName, organisationId } from '../protocol/names.ts';
 import type { Predicate, Query, StatisticRequest } from '../protocol/query.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 
-const listOrAny = <T extends z.ZodType<string>>(item: T): z.ZodType<string[] | 'any'> =>
+const listOrAny = (item: z.ZodType<string>): z.ZodType<string[] | 'any'> =>
   z.union([z.literal('any'), z.array(item).max(1000)]);
 
 const keys = {

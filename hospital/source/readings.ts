@@ -1,0 +1,45 @@
+import type { Column } from '../../protocol/schema.ts';
+import { categoryReadings } from './categories.ts';
+import type { ColumnRule } from './config.ts';
+import { numberReading } from './numbers.ts';
+
+/** The rule of the schema that a value breaks. */
+export type Rule = 'number' | 'decimals' | 'bounds' | 'code';
+
+/** One way to read a column, as SQL over a row of the files. */
+export interface Reading {
+  /** BIGINT value * 10^decimals, code, or NULL; right wherever `misfit` is false. */
+  readonly value: string;
+  /** True where the row has no value. */
+  readonly missing: string;
+  /** True, never NULL, where the value does not fit the schema when read so. (NULL counts as false.) */
+  readonly misfit: string;
+  /** The `Rule` that a misfit breaks. */
+  readonly rule: string;
+}
+
+/** The ways to read a column of DuckDB type `type`, fastest first; the last one understands the most. */
+export function readingsOf(column: Column, raw: string, type: string, rule: ColumnRule): readonly Reading[] {
+  if (column.type === 'number') return [numberReading(column, raw, type, rule)];
+  if (column.type === 'category') return categoryReadings(column, raw, type, rule);
+  const text = `CAST(${raw} AS VARCHAR)`;
+  return [{ value: text, missing: `${raw} IS NULL`, misfit: 'false', rule: `'code'` }];
+}
+
+/** Whether a column of this type can hold such values at all. Lists, structs and binary cannot. */
+export const isReadable = (type: string): boolean =>
+  !/\[|STRUCT|MAP|BLOB|UNION|BIT|VARIANT|GEOMETRY|INTERVAL/.test(type);
+
+export const RULE_TEXT: Readonly<Record<Rule, string>> = {
+  number: 'is not a number',
+  decimals: 'has more decimals than the schema declares',
+  bounds: "lies outside the schema's minimum and maximum",
+  code: 'is not one of the codes of the schema',
+};
+
+export const RULE_HINT: Readonly<Record<Rule, string>> = {
+  number: 'Correct the file, or name the text as a missing marker in the mapping.',
+  decimals: 'Round it in the file, or have a schema version with more decimals registered.',
+  bounds: 'Correct the file, name the value as a missing marker, or have wider bounds registered.',
+  code: 'Correct the file, or map the text to a code in the mapping.',
+};
