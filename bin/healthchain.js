@@ -51,3 +51,5 @@ if (checkout && !existsSync(join(root, 'mpc', 'kernels', 'kernels.wasm'))) {
 }
 const { main } = await import(pathToFileURL(checkout ? source : compiled).href);
 await main(process.argv);
+// A command that failed may have left a connection open; it must not keep the process.
+if (process.exitCode !== undefined && process.exitCode !== 0) process.exit();

@@ -9,9 +9,9 @@ import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { Abort, asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
 import type { Frame, SessionStage } from '../protocol/frame.ts';
-import { abortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
+import { abortReason, type AbortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import { LABEL } from '../protocol/labels.ts';
-import { datasetName } from '../protocol/names.ts';
+import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
 import { decideByPolicy, judge } from './approvals.ts';
 import { Connection } from './connection/connection.ts';
@@ -39,6 +39,14 @@ export interface HospitalOptions {
 
 /** Somebody was away, and nobody is at fault: the next attempt may be with the same hospitals. */
 const AWAY: ReadonlySet<string> = new Set(['COORDINATOR_DOWN', 'LEDGER_DOWN', 'NETWORK', 'PEER_GONE']);
+/** The data could not be read as configured. */
+const UNREADABLE: ReadonlySet<string> = new Set(['BAD_FILE', 'BAD_CONFIG']);
+
+function reasonOf({ code }: HealthchainError): AbortReason {
+  if (AWAY.has(code)) return 'DROP_OUT';
+  if (UNREADABLE.has(code)) return 'DATA';
+  return abortReason.safeParse(code).data ?? 'INTERNAL';
+}
 
 interface LiveSession {
   readonly relay: SessionRelay;
@@ -138,10 +146,16 @@ export class HospitalNode {
       if (session === undefined || !session.roster.includes(member.organisation)) continue;
       if (session.status === 'open' && !this.#seen.has(session.id)) void this.#run(session.id);
       if (session.status === 'aborted') this.#endByLedger(session);
-      if (session.status === 'completed' && this.#live.get(session.id)?.opened.size === 0)
-        this.#live.delete(session.id);
+      if (session.status === 'completed') this.#endResumed(session.id);
     }
     await decideByPolicy(ledger, member, policy, log);
+  }
+
+  /** A session that this process did not run itself but resumed: its share was fetched. */
+  #endResumed(id: string): void {
+    if (this.#live.get(id)?.opened.size !== 0) return;
+    this.#live.delete(id);
+    this.#options.log.info({ session: id }, 'session completed');
   }
 
   #endByLedger(session: SessionRecord): void {
@@ -248,7 +262,7 @@ export class HospitalNode {
   async #scan(record: QueryRecord): Promise<CellVector> {
     const schema = this.#options.ledger.schema(record.query.dataset)!;
     const plan = planQuery(record.query, schema);
-    const source = await this.#source(schema.dataset);
+    const source = await this.#source(schema);
     const cells = CellVector.zeros(plan.cells);
     await source.verifyColumns(plan.columns);
     const { sql, parameters } = compileSql(plan, source.relation);
@@ -256,22 +270,22 @@ export class HospitalNode {
     return cells;
   }
 
-  #source(dataset: string): Promise<Source> {
-    const name = datasetName.parse(dataset);
-    const known = this.#sources.get(name);
+  /** The local rows as one version of a dataset: each version of a schema is a view of its own over the same files. */
+  #source(schema: DatasetSchema): Promise<Source> {
+    const reference = schemaReference(schema);
+    const known = this.#sources.get(reference);
     if (known !== undefined) return known;
-    const config = this.#options.datasets[name];
-    const schema = this.#options.ledger.schemas(name).at(-1);
-    if (config === undefined || schema === undefined) {
-      throw new Fault('DATA', `this hospital has no data for ${name}`, {
+    const config = this.#options.datasets[schema.dataset];
+    if (config === undefined) {
+      throw new Fault('DATA', `this hospital has no data for ${schema.dataset}`, {
         party: this.#options.member.organisation,
-        hint: `Add datasets.${name} to its configuration.`,
+        hint: `Add datasets.${schema.dataset} to its configuration.`,
       });
     }
     const source = openSource(config, schema);
     // A source that could not be opened is tried again by the next query, after somebody mended it.
-    source.catch(() => this.#sources.delete(name));
-    this.#sources.set(name, source);
+    source.catch(() => this.#sources.delete(reference));
+    this.#sources.set(reference, source);
     return source;
   }
 
@@ -312,14 +326,16 @@ export class HospitalNode {
     if (live !== undefined) this.#report(id, live, 0, 'failed', error);
     if (live?.opened.size === 0) this.#live.delete(id);
     if (ledger.session(id)?.status !== 'open' || this.#stop.signal.aborted) return;
-    const reason = abortReason.safeParse(AWAY.has(error.code) ? 'DROP_OUT' : error.code);
-    const blame = error instanceof Abort && error.party !== undefined ? { blame: error.party } : {};
+    const reason = reasonOf(error);
+    // Data that do not fit are this hospital's own: the others may go on without it.
+    const blamed = error instanceof Abort ? error.party : reason === 'DATA' ? member.organisation : undefined;
+    const blame = blamed === undefined ? {} : { blame: blamed };
     const round = error.round === undefined ? {} : { round: error.round };
     await ledger
       .submit(member, {
         type: 'abortSession',
         session: id,
-        reason: reason.success ? reason.data : 'INTERNAL',
+        reason,
         ...blame,
         ...round,
       })

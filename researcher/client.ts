@@ -4,8 +4,14 @@ import type { Ledger, Member } from '../ledger/ledger.ts';
 import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '../mpc/sum/opening.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { ExchangeKey } from '../protocol/envelope.ts';
-import { Abort, Fault, Refusal } from '../protocol/errors.ts';
-import { deriveQueryId, type ActionOf, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
+import { Abort, errorFromRecord, Fault, Refusal, type ErrorRecord } from '../protocol/errors.ts';
+import {
+  deriveQueryId,
+  type AbortReason,
+  type ActionOf,
+  type QueryRecord,
+  type SessionRecord,
+} from '../protocol/ledger.ts';
 import type { QueryInput } from '../protocol/query.ts';
 import type { AnswerKeys } from './answers.ts';
 import { findCheat } from './blame.ts';
@@ -210,6 +216,18 @@ export class Researcher {
   }
 }
 
+/** Of the reasons on the ledger, those where nobody cheated are faults. */
+function endedBy(reason: AbortReason): Pick<ErrorRecord, 'kind' | 'code' | 'hint'> {
+  if (reason === 'DROP_OUT') return { kind: 'Fault', code: 'PEER_GONE', hint: 'Submit it anew when they are back.' };
+  if (reason === 'DATA')
+    return {
+      kind: 'Fault',
+      code: 'DATA',
+      hint: 'That hospital’s log tells file, row and rule; submit the query anew.',
+    };
+  return { kind: reason === 'DEADLINE' || reason === 'INTERNAL' ? 'Fault' : 'Abort', code: reason };
+}
+
 const tooLate = (): Fault =>
   new Fault('DEADLINE', 'the answer did not come in the time allowed', {
     hint: 'The query goes on; fetch its answer later with: healthchain query result.',
@@ -243,11 +261,9 @@ function refuseEnded(ledger: Ledger, record: QueryRecord): void {
   if (record.status !== 'failed') return;
   const abort = ledger.session(record.sessions.at(-1) ?? '')?.abort;
   const blamed = abort?.blame === undefined ? '' : `; ${abort.by} names ${abort.blame}`;
-  throw new Abort(
-    'VERIFICATION_FAILED',
-    `the query failed: ${abort?.reason ?? 'no hospitals left'}${blamed}`,
-    abort?.blame === undefined ? {} : { party: abort.blame },
-  );
+  const reason = abort?.reason ?? 'DROP_OUT';
+  const message = `the query failed: ${abort?.reason ?? 'no hospitals left'}${blamed}`;
+  throw errorFromRecord({ ...endedBy(reason), message, ...(abort?.blame === undefined ? {} : { party: abort.blame }) });
 }
 
 /** Turns ledger records into progress events, each told once. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { readHospitalConfig, readPolicy } from '../../hospital/config.ts';
 import { checkMapping, openSource, renderMappingReport } from '../../hospital/source/index.ts';
 import type { LedgerAddress } from '../../ledger/address.ts';
@@ -8,7 +9,7 @@ import { HealthchainError } from '../../protocol/errors.ts';
 import { CLOCK_TOLERANCE } from '../../protocol/request.ts';
 import { coordinatorConfig, ledgerConfig, readConfig, readMember, researcherConfig } from '../config.ts';
 import { connectLedger } from '../connect.ts';
-import { readText } from '../files.ts';
+import { readDocument } from '../files.ts';
 import { done, print, say, warn } from '../output.ts';
 
 /** One thing to look at; its text is what a person reads when it is well, its error when it is not. */
@@ -47,7 +48,7 @@ export function addDoctorCommand(program: Command): void {
 }
 
 async function examine(path: string, checkup: Checkup): Promise<void> {
-  const document = JSON.parse(readText(path, 'configuration')) as object;
+  const document = readDocument(z.looseObject({}), path, 'configuration', 'BAD_CONFIG');
   if ('datasets' in document) return examineHospital(path, checkup);
   if ('folder' in document) {
     await checkup('configuration', () => `ledger in ${readConfig(ledgerConfig, path).folder}`);
@@ -119,7 +120,8 @@ async function examineMember(
     return `${ledger.head().size} entries, verified${pinned ? '' : '; not pinned: add ledger.consortium and ledger.operatorKey to the configuration'}`;
   });
   await checkup('membership', () => {
-    const record = ledger?.organisation(config.organisation);
+    if (ledger === undefined) throw new Unwell('not checked, since the ledger does not answer', 'See the line before.');
+    const record = ledger.organisation(config.organisation);
     if (record === undefined)
       throw new Unwell(
         `${config.organisation} is not registered on the ledger`,

@@ -23,10 +23,12 @@ export function addHospitalCommands(program: Command): void {
       const log = serviceLog(`hospital ${config.organisation}`, config.logLevel);
       if (policy === undefined) log.warn('no policyFile is configured: every query will be denied');
       const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const member = memberOf(config);
+      requireHospital(ledger, member);
       const node = new HospitalNode({
         ...config,
         ledger,
-        member: memberOf(config),
+        member,
         coordinatorUrl: config.coordinator.url,
         policy,
         log,
@@ -94,6 +96,17 @@ const memberOf = (config: HospitalConfig): Member => ({
   organisation: config.organisation,
   identity: readIdentity(config.keyFile),
 });
+
+/** A node that the ledger does not know would be refused everywhere, for ever: better to say so at once. */
+function requireHospital(ledger: Ledger, { organisation, identity }: Member): void {
+  const record = ledger.organisation(organisation);
+  const known = record?.keys.some((key) => key.status === 'active' && key.publicKey === identity.publicKey) ?? false;
+  if (known && record?.roles.includes('hospital') === true) return;
+  throw new Misuse('BAD_CONFIG', `${organisation} is not a hospital on the ledger, or not with the key in keyFile`, {
+    hint: 'An admin registers it with role hospital; compare the key: healthchain keys show.',
+    party: organisation,
+  });
+}
 
 async function withLedger(path: string, run: (ledger: Ledger, config: HospitalConfig) => Promise<void>): Promise<void> {
   const config = readHospitalConfig(path);

@@ -33,7 +33,13 @@ describe('the command line', () => {
 
   test('sandbox answers, exits with 0 and leaves five files', () => {
     expect(ran.code, ran.stderr).toBe(0);
-    expect(readdirSync(out).sort()).toEqual(['ledger.json', 'receipt.json', 'result.arrow', 'result.csv', 'result.json']);
+    expect(readdirSync(out).sort()).toEqual([
+      'ledger.json',
+      'receipt.json',
+      'result.arrow',
+      'result.csv',
+      'result.json',
+    ]);
     expect(ran.stdout).toContain('systolic');
   });
 

@@ -20,7 +20,13 @@ import {
 
 const base = { dataset: 'encounters', purpose: 'GRU', release: { minimumHospitals: 2 } };
 const names = Array.from({ length: 10 }, (_, i) => `hospital-${i + 1}`);
-const [withParquet, withArrow, withLines, atTheBounds, withoutEmergencies] = names as [string, string, string, string, string];
+const [withParquet, withArrow, withLines, atTheBounds, withoutEmergencies] = names as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 const HEADER = ENCOUNTERS_SCHEMA.columns.map((column) => column.name);
 /** Every number at its least and at its greatest value, and one row without any. */
@@ -148,7 +154,9 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
       consortium,
       {
         ...base,
-        cohort: { all: [{ column: 'age', gte: 99 }, { not: { column: 'admission_type', eq: 'elective' } }, emergencies] },
+        cohort: {
+          all: [{ column: 'age', gte: 99 }, { not: { column: 'admission_type', eq: 'elective' } }, emergencies],
+        },
         statistics: ['creatinine', 'systolic', 'length_of_stay'].flatMap((column) => [
           { sum: { column } },
           { variance: { column } },
@@ -168,7 +176,12 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
       consortium,
       {
         ...base,
-        cohort: { all: [{ column: 'age', lt: 20 }, { column: 'age', gt: 90 }] },
+        cohort: {
+          all: [
+            { column: 'age', lt: 20 },
+            { column: 'age', gt: 90 },
+          ],
+        },
         statistics: [{ count: {} }, { sum: { column: 'bmi' } }, { mean: { column: 'bmi' } }, { sd: { column: 'bmi' } }],
       },
       { hospitals: [withParquet, withArrow, withLines] },
@@ -227,9 +240,12 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
       writeFileSync(query, JSON.stringify({ ...base, statistics: [{ mean: { column: 'age' } }] }));
       const open = JSON.parse(readFileSync(config('policy'), 'utf8')) as object;
       writeFileSync(config('person'), JSON.stringify({ ...open, approval: 'person' }));
-      const { organisation: _, datasets: __, policyFile: ___, ...rest } = JSON.parse(
-        readFileSync(config(withParquet), 'utf8'),
-      ) as Record<string, unknown>;
+      const {
+        organisation: _,
+        datasets: __,
+        policyFile: ___,
+        ...rest
+      } = JSON.parse(readFileSync(config(withParquet), 'utf8')) as Record<string, unknown>;
       const researcher = { ...rest, organisation: 'researcher', keyFile: 'researcher.pem', stateFolder: 'cli' };
       writeFileSync(config('researcher'), JSON.stringify(researcher));
       for (const name of careful) {
@@ -240,7 +256,16 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
     });
 
     const submit = async (): Promise<string> => {
-      const ran = await cli('query', 'submit', '--config', config('researcher'), '--query', query, '--hospital', ...careful);
+      const ran = await cli(
+        'query',
+        'submit',
+        '--config',
+        config('researcher'),
+        '--query',
+        query,
+        '--hospital',
+        ...careful,
+      );
       expect(ran.code, ran.stderr).toBe(0);
       return ran.stdout.trim();
     };
@@ -256,7 +281,17 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
         expect(approved, approved.stderr).toMatchObject({ code: 0 });
       }
       const out = join(folder, 'out');
-      const result = await cli('query', 'result', id, '--config', config('researcher'), '--out', out, '--timeout', '40');
+      const result = await cli(
+        'query',
+        'result',
+        id,
+        '--config',
+        config('researcher'),
+        '--out',
+        out,
+        '--timeout',
+        '40',
+      );
       expect(result, result.stderr).toMatchObject({ code: 0 });
       for (const name of ['result.json', 'result.csv', 'result.arrow', 'receipt.json', 'ledger.json'])
         expect(existsSync(join(out, name)), name).toBe(true);
@@ -270,7 +305,15 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
     test('ends with the reason of the one who denies', async () => {
       const id = await submit();
       await cli('hospital', 'approve', id.slice(0, 12), '--config', config(withParquet));
-      const denied = await cli('hospital', 'deny', id, '--config', config(withArrow), '--reason', 'Not without ethics vote 12');
+      const denied = await cli(
+        'hospital',
+        'deny',
+        id,
+        '--config',
+        config(withArrow),
+        '--reason',
+        'Not without ethics vote 12',
+      );
       expect(denied, denied.stderr).toMatchObject({ code: 0 });
       const again = await cli('hospital', 'approve', id, '--config', config(withArrow));
       expectOneClearLine(again, 'Refusal', /ALREADY_DONE|STALE/);

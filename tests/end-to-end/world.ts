@@ -73,7 +73,9 @@ export function runCommand(command: string, args: readonly string[], seconds = 6
     child.stdout.on('data', (data: Buffer) => out.push(data));
     child.stderr.on('data', (data: Buffer) => err.push(data));
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout: String(Buffer.concat(out)), stderr: String(Buffer.concat(err)) }));
+    child.once('close', (code) =>
+      resolve({ code, stdout: String(Buffer.concat(out)), stderr: String(Buffer.concat(err)) }),
+    );
   });
 }
 
@@ -118,7 +120,9 @@ export async function pooled<T>(run: (sql: (text: string) => Promise<Row[]>) => 
 export function expectNear(actual: unknown, expected: number, what: string): void {
   expect(actual, what).toBeTypeOf('number');
   const apart = Math.abs((actual as number) - expected);
-  expect(apart, `${what}: ${actual as number} where ${expected} is due`).toBeLessThanOrEqual(1e-12 * Math.abs(expected));
+  expect(apart, `${what}: ${actual as number} where ${expected} is due`).toBeLessThanOrEqual(
+    1e-12 * Math.abs(expected),
+  );
 }
 
 /** The one group of an answer that is not grouped. */

@@ -42,8 +42,7 @@ export class Members {
     const { folder } = members;
     const roles = { consortium: 'admin', researcher: 'researcher', coordinator: 'coordinator' } as const;
     const ids = [...Object.keys(roles), ...hospitals] as (keyof typeof roles)[];
-    for (const organisation of ids)
-      members.#members.set(organisation, { organisation, identity: Identity.generate() });
+    for (const organisation of ids) members.#members.set(organisation, { organisation, identity: Identity.generate() });
     const organisations = ids.map((id) => ({
       id,
       name: id,

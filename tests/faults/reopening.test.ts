@@ -58,7 +58,11 @@ describe('a coordinator that wants a second opening', () => {
     await asCoordinator({ type: 'openSession', query: id, attempt: 1, roster: [anna, bert] });
     const second = await members.session(id, 1);
     await until('a refusal', () => members.ledger.session(second.id)?.status === 'aborted');
-    for (const roster of [[anna, bert, carl], [anna, carl], [bert, carl]])
+    for (const roster of [
+      [anna, bert, carl],
+      [anna, carl],
+      [bert, carl],
+    ])
       await expect(asCoordinator({ type: 'openSession', query: id, attempt: 2, roster })).rejects.toMatchObject({
         kind: 'Refusal',
         code: 'POLICY',
