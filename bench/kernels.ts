@@ -3,17 +3,10 @@ import { ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
 import { Bench } from 'tinybench';
 import { CellVector } from '../mpc/cells.ts';
 import { kernels, layout, memory } from '../mpc/kernels/load.ts';
+import type { Bench as Benchmark, Measurement, Tools } from './measurement.ts';
 import { addCommitments, commitCells, commitScalars } from '../mpc/pedersen.ts';
-import { type Mask, SCALAR_ORDER, ScalarVector, ShareSum, maskedChunks, randomScalar } from '../mpc/scalars.ts';
 
-/** One measured quantity. The unit says what a value is; `ratio` rows are the reference's median over the kernel's. */
-export interface KernelResult {
-  readonly name: string;
-  readonly unit: string;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
+import { type Mask, SCALAR_ORDER, ScalarVector, ShareSum, maskedChunks, randomScalar } from '../mpc/scalars.ts';
 
 interface Case {
   readonly name: string;
@@ -26,22 +19,32 @@ interface Case {
  * Times the kernels and, in the same run, plain references (@noble/curves, BigInt) on a share of the work, scaled up. The machine
  * is rarely quiet: believe the ratios and the medians.
  */
-export async function kernelsBench(report: (result: KernelResult) => void): Promise<void> {
-  for (const { name, run, reference } of cases()) {
-    const own = await measure(name, run, 15);
+export const kernelsBench: Benchmark = {
+  name: 'kernels',
+  about: 'commitments, generators, masks and sums mod l, beside @noble/curves and BigInt',
+  quick: true,
+  run: measureKernels,
+};
+
+async function measureKernels({ console, report, quick }: Tools): Promise<void> {
+  console.progress('kernels');
+  for (const { name: title, run, reference } of cases()) {
+    const name = `kernels/${title}`;
+    console.progress(name);
+    const own = await measure(name, run, quick ? 3 : 15);
     report(own);
     if (reference === undefined) continue;
-    const { median, min, max } = await measure(reference.name, reference.run, 3);
     const scale = 1 / reference.share;
-    report({
-      name: `${name}: ${reference.name}`,
-      unit: 'ms',
-      median: median * scale,
-      min: min * scale,
-      max: max * scale,
+    const plain = await measure(`${name}: ${reference.name}`, reference.run, 3);
+    const scaled = (unit: string, by: number, named: string): Measurement => ({
+      name: named,
+      unit,
+      median: plain.median * by,
+      minimum: plain.minimum * by,
+      maximum: plain.maximum * by,
     });
-    const ratio = (time: number): number => (time * scale) / own.median;
-    report({ name: `${name}: ratio`, unit: 'x', median: ratio(median), min: ratio(min), max: ratio(max) });
+    report(scaled('ms', scale, plain.name));
+    report(scaled('x', scale / own.median, `${name}: ratio`));
   }
 }
 
@@ -116,14 +119,14 @@ function cases(): Case[] {
   ];
 }
 
-async function measure(name: string, run: () => void, iterations: number): Promise<KernelResult> {
+async function measure(name: string, run: () => void, iterations: number): Promise<Measurement> {
   const bench = new Bench({ iterations, time: 200, warmupIterations: 2, warmupTime: 50 });
   bench.add(name, run);
   const [task] = await bench.run();
   const result = task?.result;
   if (result === undefined || !('latency' in result)) throw new Error(`the benchmark "${name}" did not finish`);
   const { p50, min, max } = result.latency;
-  return { name, unit: 'ms', median: p50, min, max };
+  return { name, unit: 'ms', median: p50, minimum: min, maximum: max };
 }
 
 /** Derives 256 generators 39 times from other bytes, over the first ones (a cache cannot be emptied), and puts those back. */
@@ -154,11 +157,4 @@ function collect(chunks: Iterable<Uint8Array>): Uint8Array {
   const copies: Uint8Array[] = [];
   for (const chunk of chunks) copies.push(chunk.slice());
   return Buffer.concat(copies);
-}
-
-if (import.meta.main) {
-  await kernelsBench(({ name, unit, median, min, max }) => {
-    const figures = [median, min, max].map((value) => value.toFixed(3).padStart(12)).join('');
-    console.log(`${name.padEnd(72)}${figures} ${unit}`);
-  });
 }

@@ -1,0 +1,86 @@
+import { Engine } from '../../hospital/source/engine.ts';
+import { medianOf, power, summarize, time, type Bench, type Tools } from '../measurement.ts';
+import { ratio } from '../sum/bench.ts';
+import { ask, withConsortium } from './consortium.ts';
+import { CELL_COUNTS, shapeOf } from './shapes.ts';
+import { PARTS, type Split } from './timeline.ts';
+
+interface Setting {
+  readonly hospitals: number;
+  readonly cells: number;
+  /** Of each hospital. */
+  readonly rows: number;
+  readonly runs: number;
+  readonly target?: number;
+  /** At most this many times the pooled query. */
+  readonly pooledTarget?: number;
+}
+
+const SETTINGS: readonly Setting[] = [
+  ...CELL_COUNTS.map((cells) => ({ hospitals: 3, cells, rows: 10_000, runs: cells >= 1_000_000 ? 3 : 7 })),
+  { hospitals: 5, cells: 10_000, rows: 10_000, runs: 7 },
+  { hospitals: 10, cells: 10_000, rows: 10_000, runs: 7 },
+  { hospitals: 100, cells: 10_000, rows: 10_000, runs: 3, target: 5000 },
+  { hospitals: 3, cells: 100, rows: 100_000, runs: 7 },
+  { hospitals: 3, cells: 100, rows: 1_000_000, runs: 7 },
+  { hospitals: 3, cells: 100, rows: 10_000_000, runs: 5, pooledTarget: 1.2 },
+];
+
+const nameOf = ({ hospitals, cells, rows }: Setting): string =>
+  `query/n=${hospitals}/cells=${power(cells)}/rows=${power(rows)}`;
+
+export const queryBenches: readonly Bench[] = SETTINGS.map((setting) => ({
+  name: nameOf(setting),
+  about: `a whole query from submit to verified answer, ${setting.hospitals} hospital processes`,
+  quick: setting.hospitals === 3 && setting.cells <= 10_000 && setting.rows <= 10_000,
+  run: (tools) => measureQuery(tools, setting),
+}));
+
+async function measureQuery({ console, report, quick }: Tools, setting: Setting): Promise<void> {
+  const name = nameOf(setting);
+  const shape = shapeOf(setting.cells);
+  const progress = (text: string): void => console.progress(`${name}: ${text}`);
+  await withConsortium(setting, progress, async (running) => {
+    report(summarize(`${name}: start of all processes (not in the figures below)`, 'ms', [running.startMs]));
+    const first = await ask(running, shape.query, progress);
+    const splits: Split[] = [];
+    for (let i = 0; i < (quick ? Math.min(3, setting.runs) : setting.runs); i++) {
+      splits.push((await ask(running, shape.query, (text) => progress(`run ${i + 1}, ${text}`))).split);
+    }
+    const total = splits.map((split) => split.total);
+    report(summarize(name, 'ms', total, setting.target));
+    for (const part of PARTS) {
+      const samples = splits.map((split) => split[part]);
+      report(summarize(`${name}:   ${part}`, 'ms', samples));
+    }
+    // Files are opened and proved to fit the schema, generators derived and code compiled, once per process.
+    report(summarize(`${name}: first query of fresh processes`, 'ms', [first.split.total]));
+    for (const part of ['scan', 'commit', 'relay', 'verify'] as const) {
+      report(summarize(`${name}:   of it ${part}`, 'ms', [first.split[part]]));
+    }
+    progress('the same over the pooled rows, DuckDB alone');
+    const pooled = await pooledTimes(shape.pooledSql(running.files), quick ? 3 : 5);
+    report(summarize(`${name}: pooled rows in DuckDB alone`, 'ms', pooled));
+    const compared = ratio(`${name}: ratio to the pooled query`, total, pooled);
+    report(setting.pooledTarget === undefined ? compared : { ...compared, target: setting.pooledTarget });
+    const scans = splits.map((split) => split.scan);
+    report(
+      summarize(
+        `${name}: all but the scan`,
+        'ms',
+        total.map((each, i) => each - scans[i]!),
+      ),
+    );
+    report(summarize(`${name}: scan to the pooled query`, 'x', [medianOf(scans) / medianOf(pooled)]));
+  });
+}
+
+/** All rows in one engine with all threads, as somebody would who had them in one place. */
+async function pooledTimes(sql: string, runs: number): Promise<number[]> {
+  const engine = await Engine.open();
+  try {
+    return await time(runs, () => engine.rows(sql));
+  } finally {
+    engine.close();
+  }
+}
