@@ -25,6 +25,7 @@ export function addCoordinatorCommands(program: Command): void {
         deadlines,
         tls: readTls(config.tls),
         publicUrl: config.publicUrl,
+        forward: (signed) => ledger.forward(signed),
       });
       log.info({ url: server.url }, 'coordinator ready');
       if (process.send === undefined) done(`coordinator ready at ${server.url}`);

@@ -89,8 +89,12 @@ export class RemoteLedger implements Ledger {
    * on an attempt whose answer was lost counts as done. Errors: the contract's `Refusal` or `Misuse`; `Fault LEDGER_DOWN`;
    * `Abort FORGED_LEDGER` when the ledger acknowledges what it did not record.
    */
-  async submit(member: Member, action: Action): Promise<Acknowledgement> {
-    const signed = signAction(member, this.consortium, action);
+  submit(member: Member, action: Action): Promise<Acknowledgement> {
+    return this.forward(signAction(member, this.consortium, action));
+  }
+
+  /** Passes on what another member signed; otherwise as `submit`. */
+  async forward(signed: SignedAction): Promise<Acknowledgement> {
     let maybeDone = false;
     return this.#untilDeadline(async () => {
       try {
