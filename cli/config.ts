@@ -52,6 +52,9 @@ export type CoordinatorFileConfig = z.infer<typeof coordinatorConfig>;
 export const researcherConfig = z.strictObject({ ...member, coordinator: z.strictObject({ url: z.url() }).optional() });
 export type ResearcherConfig = z.infer<typeof researcherConfig>;
 
+/** Any member's configuration, read for who it is and where the ledger is; what only its role needs is left aside. */
+export const memberConfig = z.object(member);
+
 /** Who founds the consortium: name and first members, one of them the admin whose key signs. */
 export const membersFile = z.strictObject({
   name: z.string().min(1).max(200),

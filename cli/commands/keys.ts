@@ -4,7 +4,7 @@ import { rotation } from '../../ledger/index.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { organisationId } from '../../protocol/names.ts';
-import { readConfig, readMember, researcherConfig } from '../config.ts';
+import { readConfig, readMember, memberConfig } from '../config.ts';
 import { connectLedger } from '../connect.ts';
 import { readText, writeWhole } from '../files.ts';
 import { done, print, say } from '../output.ts';
@@ -39,7 +39,7 @@ export function addKeysCommands(program: Command): void {
     .requiredOption('--config <file>', 'this member’s configuration')
     .requiredOption('--new-key <file>', 'the new private key (PEM)')
     .action(async (options: { config: string; newKey: string }) => {
-      const config = readConfig(researcherConfig, options.config);
+      const config = readConfig(memberConfig, options.config);
       const next = Identity.fromPem(readText(options.newKey, 'new key'));
       const ledger = await connectLedger(config.ledger, config.stateFolder);
       await ledger.submit(readMember(config), rotation(ledger.consortium, config.organisation, next));
@@ -55,7 +55,7 @@ export function addKeysCommands(program: Command): void {
     .requiredOption('--reason <text>', 'why')
     .option('--organisation <id>', 'whose key, if not one’s own')
     .action(async (options: { config: string; key: string; reason: string; organisation?: string }) => {
-      const config = readConfig(researcherConfig, options.config);
+      const config = readConfig(memberConfig, options.config);
       const ledger = await connectLedger(config.ledger, config.stateFolder);
       const owner = organisationId.parse(options.organisation ?? config.organisation);
       await ledger.submit(readMember(config), {

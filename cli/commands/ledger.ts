@@ -4,7 +4,7 @@ import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { signedAction } from '../../protocol/ledger.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
 import { renderDocument } from '../../researcher/result/documents.ts';
-import { ledgerConfig, memberFile, membersFile, readConfig, readMember, researcherConfig } from '../config.ts';
+import { ledgerConfig, memberFile, membersFile, readConfig, readMember, memberConfig } from '../config.ts';
 import { connectLedger } from '../connect.ts';
 import { readDocument, readText, writeWhole } from '../files.ts';
 import { done, say } from '../output.ts';
@@ -68,7 +68,7 @@ export function addLedgerCommands(program: Command): void {
     .requiredOption('--config <file>', 'the admin’s configuration')
     .requiredOption('--member <file>', 'id, name, roles and public key (JSON)')
     .action(async (options: { config: string; member: string }) => {
-      const config = readConfig(researcherConfig, options.config);
+      const config = readConfig(memberConfig, options.config);
       const organisation = readDocument(memberFile, options.member, 'member');
       const client = await connectLedger(config.ledger, config.stateFolder);
       await client.submit(readMember(config), { type: 'registerOrganisation', organisation });
@@ -82,7 +82,7 @@ export function addLedgerCommands(program: Command): void {
     .requiredOption('--config <file>', 'this member’s configuration')
     .requiredOption('--schema <file>', 'the schema (JSON), as from: healthchain schema infer')
     .action(async (options: { config: string; schema: string }) => {
-      const config = readConfig(researcherConfig, options.config);
+      const config = readConfig(memberConfig, options.config);
       const schema = readDocument(datasetSchema, options.schema, 'schema', 'BAD_SCHEMA');
       const client = await connectLedger(config.ledger, config.stateFolder);
       await client.submit(readMember(config), { type: 'registerSchema', schema });
