@@ -14,6 +14,7 @@ import {
   removeFolder,
   startConsortium,
   valuesOf,
+  writeResearcherConfig,
   type Consortium,
   type Row,
 } from './world.ts';
@@ -240,14 +241,7 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
       writeFileSync(query, JSON.stringify({ ...base, statistics: [{ mean: { column: 'age' } }] }));
       const open = JSON.parse(readFileSync(config('policy'), 'utf8')) as object;
       writeFileSync(config('person'), JSON.stringify({ ...open, approval: 'person' }));
-      const {
-        organisation: _,
-        datasets: __,
-        policyFile: ___,
-        ...rest
-      } = JSON.parse(readFileSync(config(withParquet), 'utf8')) as Record<string, unknown>;
-      const researcher = { ...rest, organisation: 'researcher', keyFile: 'researcher.pem', stateFolder: 'cli' };
-      writeFileSync(config('researcher'), JSON.stringify(researcher));
+      writeResearcherConfig(join(folder, 'consortium'), withParquet);
       for (const name of careful) {
         editConfig(config(name), (file) => (file['policyFile'] = 'person.json'));
         await consortium.processes.get(name)!.stop();

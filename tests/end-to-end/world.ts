@@ -102,6 +102,15 @@ export function editConfig(file: string, change: (config: Record<string, unknown
   writeFileSync(file, JSON.stringify(config));
 }
 
+/** Writes `researcher.json` beside the roles' own files, for commands of the researcher, and returns its path. */
+export function writeResearcherConfig(home: string, hospital: string): string {
+  const { ledger, coordinator } = JSON.parse(readFileSync(join(home, `${hospital}.json`), 'utf8')) as Row;
+  const member = { organisation: 'researcher', keyFile: 'researcher.pem', stateFolder: 'cli' };
+  const file = join(home, 'researcher.json');
+  writeFileSync(file, JSON.stringify({ ...member, ledger, coordinator }));
+  return file;
+}
+
 export type Row = Record<string, unknown>;
 
 /** What the pooled rows say: DuckDB over all files at once, which no hospital and no researcher could run. */
@@ -109,7 +118,7 @@ export async function pooled<T>(run: (sql: (text: string) => Promise<Row[]>) => 
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
-    return await run(async (text) => (await connection.runAndReadAll(text)).getRowObjectsJS() as Row[]);
+    return await run(async (text) => (await connection.runAndReadAll(text)).getRowObjectsJS());
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -117,7 +117,9 @@ export class CheatingNode {
       log,
       untilLedger: <T>(condition: () => T | undefined) => this.#waiting.until(condition, signal),
       // After all agreed on the commitments, and before the share is sealed: other numbers.
-      report: (_: number, stage: string) => void (stage === 'agreed' && cells.set(0, 4711n)),
+      report: (_: number, stage: string) => {
+        if (stage === 'agreed') cells.set(0, 4711n);
+      },
       scan: () => Promise.resolve(cells),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };

@@ -7,7 +7,7 @@ import { sandboxPolicy } from '../../hospital/policy.ts';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
 import { found, RemoteLedger, startLedgerServer, type LedgerServer, type Member } from '../../ledger/index.ts';
 import { Identity } from '../../protocol/identity.ts';
-import type { SessionRecord } from '../../protocol/ledger.ts';
+import type { Role, SessionRecord } from '../../protocol/ledger.ts';
 import { AnswerKeys } from '../../researcher/answers.ts';
 import { Researcher } from '../../researcher/client.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
@@ -40,13 +40,17 @@ export class Members {
   static async start(hospitals: readonly string[], deadlines: Partial<Deadlines> = {}): Promise<Members> {
     const members = new Members();
     const { folder } = members;
-    const roles = { consortium: 'admin', researcher: 'researcher', coordinator: 'coordinator' } as const;
-    const ids = [...Object.keys(roles), ...hospitals] as (keyof typeof roles)[];
+    const roles: Readonly<Record<string, Role | undefined>> = {
+      consortium: 'admin',
+      researcher: 'researcher',
+      coordinator: 'coordinator',
+    };
+    const ids = [...Object.keys(roles), ...hospitals];
     for (const organisation of ids) members.#members.set(organisation, { organisation, identity: Identity.generate() });
     const organisations = ids.map((id) => ({
       id,
       name: id,
-      roles: [roles[id] ?? ('hospital' as const)],
+      roles: [roles[id] ?? 'hospital'],
       publicKey: members.member(id).identity.publicKey,
     }));
     members.files = (await generateEncounters({ hospitals: hospitals.length, rows: ROWS, seed: 5, out: folder })).files;
