@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { rotation } from '../../ledger/index.ts';
+import { checkDocument } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { organisationId } from '../../protocol/names.ts';
@@ -57,7 +58,10 @@ export function addKeysCommands(program: Command): void {
     .action(async (options: { config: string; key: string; reason: string; organisation?: string }) => {
       const config = readConfig(memberConfig, options.config);
       const ledger = await connectLedger(config.ledger, config.stateFolder);
-      const owner = organisationId.parse(options.organisation ?? config.organisation);
+      const owner = checkDocument(organisationId, options.organisation ?? config.organisation, {
+        what: '--organisation',
+        code: 'BAD_CONFIG',
+      });
       await ledger.submit(readMember(config), {
         type: 'revokeKey',
         organisation: owner,
