@@ -245,7 +245,7 @@ describe('bad input', () => {
         expect(() => {
           for (;;) appendFileSync(filler, Buffer.alloc(4096));
         }).toThrow(/ENOSPC/);
-        const ended = await endOf(good, 10);
+        const ended = await endOf(good, 5);
         expect(ended.code, ended.stderr).toBe(1);
         expectNoStackTrace(ended.stderr);
         expect(logOf(anna)).toMatch(/"code":"DISK"/);

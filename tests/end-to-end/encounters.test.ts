@@ -77,7 +77,7 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
       hospitals: names.map((id) => ({ id, files: [files.get(id)!] })),
       schema: ENCOUNTERS_SCHEMA,
     });
-  });
+  }, 120_000);
   afterAll(async () => {
     await consortium.stop();
     removeFolder(folder);
