@@ -64,6 +64,20 @@ describe('a dataset schema', () => {
   ];
   test.each(faults)('with %s is refused', (_, document, why) => expect(issues(document)).toMatch(why));
 
+  test.each([
+    { minimum: 'abc' },
+    { maximum: '' },
+    { maximum: '1.x' },
+    { codes: ['q'] },
+    { minimum: '1e3', codes: ['0'] },
+  ])('with %j for a decimal is refused, not a crash', (change) =>
+    expect(issues(schemaOf({ ...age, ...change }))).toMatch(/expected a decimal number/),
+  );
+
+  test.each([1.5, -1, 10, 2 ** 31, 1e300])('with %d decimals is refused at once', (decimals) => {
+    expect(issues(schemaOf({ ...age, decimals }))).not.toBe('');
+  });
+
   test('just within 2^50 is taken', () => {
     expect(
       issues(schemaOf({ ...age, decimals: 0, minimum: String(1n - 2n ** 50n), maximum: String(2n ** 50n - 1n) })),

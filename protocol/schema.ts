@@ -67,6 +67,8 @@ export const datasetSchema = z
       if (each.type === 'identifier') return;
       if (each.codes !== undefined && new Set(each.codes).size !== each.codes.length) issue('a code is listed twice');
       if (each.type !== 'number') return;
+      // zod comes here even after a pattern or a range failed, which is an issue by then: 10n ** decimals must not run.
+      if (!numberColumn.safeParse(each).success) return;
       const texts = [each.minimum, each.maximum, ...(each.codes ?? [])];
       if (texts.some((text) => !fitsScale(text, each.decimals))) {
         issue(`a bound or code has more than ${each.decimals} decimals`);

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { judge, type BlameCase, type BlameCheck, type BlameStatement } from '../../mpc/sum/blame.ts';
+import { finishShareDigest, shareDigestBytes } from '../../mpc/sum/share.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes } from '../../protocol/canonical.ts';
 import { Identity } from '../../protocol/identity.ts';
@@ -114,6 +116,17 @@ describe('a share that is put before the judge', () => {
     const honest = of.shares.get(bert)!;
     of.shares.set(bert, { ...honest, [part]: addOne(honest[part]) });
     expectBlamed(of, 'SHARE_FORGED');
+  });
+  test('with a zero cell more than the step has, and its signature, is wrong', () => {
+    // Zeros at the end do not change a commitment; the length is checked by itself.
+    const of = blameCase(step);
+    const honest = of.shares.get(bert)!;
+    const scalars = Buffer.concat([honest.scalars, Buffer.alloc(32)]);
+    const digest = finishShareDigest(createHash('sha256').update(scalars), honest.blinding);
+    const signed = { session: of.session, step: of.step, agreement: toHex(of.agreement), cells: of.cells };
+    const signature = step.world.identities.get(bert)!.sign(LABEL.shareDigest, shareDigestBytes(signed, digest));
+    of.shares.set(bert, { ...honest, scalars, signature });
+    expectBlamed(of, 'SHARE_WRONG');
   });
   test('that is missing is not taken', () => {
     const of = blameCase(step);

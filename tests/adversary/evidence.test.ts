@@ -82,6 +82,21 @@ describe('evidence of a cheat', () => {
     expect(evidenceShows({ ...evidence, statements: [] }, honest)).toBe(false);
   });
 
+  test('by a seed that fits what an honest hospital stated convinces nobody', () => {
+    const evidence = published(lyingMask());
+    const [lower] = step.world.roster;
+    const honest = { ...evidence, blamed: lower! };
+    expect(evidenceShows(honest, blameCase(step))).toBe(false);
+  });
+
+  test('that rests on a statement anybody could have forged convinces nobody', () => {
+    const of = blameCase(step);
+    of.statements.set(bert, { ...of.statements.get(bert)!, signature: '0'.repeat(128) });
+    const evidence = published(of);
+    expect(evidence).toMatchObject({ blamed: bert, check: 'STATEMENT_FORGED' });
+    expect(evidenceShows(evidence, of)).toBe(false);
+  });
+
   test('has another digest when anything in it changes', () => {
     const [one, two] = [wrongShare(), blameCase(step, { 1: { blinding: (honest) => addOne(honest) } })];
     const digest = (of: BlameCase): string => toHex(hashDocument(LABEL.blameEvidence, published(of)));

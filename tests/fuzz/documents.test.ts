@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalBytes, canonicalText, decodeCanonical, decodeDocument } from '../../protocol/canonical.ts';
 import { SAMPLES } from './documents.ts';
-import { mutations, total } from './mutate.ts';
+import { documentMutations, mutations, total } from './mutate.ts';
 
 const quote = (text: string): string => `"${text}"`;
 
@@ -62,7 +62,7 @@ describe.each(SAMPLES)('a $name', ({ name, type, documents }) => {
 
   test('mutated decodes to what encodes to the same bytes, or ends in one of our errors', () => {
     fc.assert(
-      fc.property(mutations(valid), (bytes) => {
+      fc.property(fc.oneof(mutations(valid), documentMutations(documents)), (bytes) => {
         const decoded = total(() => decodeCanonical(type, bytes, { what: name }));
         if ('value' in decoded) expect(Buffer.from(canonicalBytes(decoded.value))).toEqual(Buffer.from(bytes));
         total(() => decodeDocument(type, bytes, { what: name }));
