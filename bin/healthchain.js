@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts the command line. Plain JavaScript that any Node can read: where the Node that runs it is too old, it hands
 // over to the one that came as an optional dependency of this package.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -28,28 +28,37 @@ function handOver() {
     );
     process.exit(1);
   }
-  const run = spawnSync(node, process.argv.slice(1), { stdio: 'inherit' });
-  if (run.signal) process.kill(process.pid, run.signal);
-  process.exit(run.status ?? 1);
+  const ipc = process.channel === undefined ? [] : ['ipc'];
+  const child = spawn(node, process.argv.slice(1), { stdio: ['inherit', 'inherit', 'inherit', ...ipc] });
+  // Whoever started this process speaks to it: signals and messages go through.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  if (ipc.length > 0) {
+    child.on('message', (message) => process.send?.(message));
+    process.on('disconnect', () => child.connected && child.disconnect());
+  }
+  child.on('close', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+}
+
+async function start() {
+  // Keeps compiled code between starts, inside this package's own folder (a shared folder could be filled by others).
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache(join(root, '.cache'));
+
+  // A published package carries compiled code; a checkout runs its sources as they are.
+  const compiled = join(root, 'dist', 'cli', 'main.js');
+  const source = join(root, 'cli', 'main.ts');
+  const checkout = existsSync(source);
+  if (checkout && !existsSync(join(root, 'mpc', 'kernels', 'kernels.wasm'))) {
+    const built = spawnSync(process.execPath, [join(root, 'mpc', 'kernels', 'build.ts')], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    if (built.status !== 0) process.exit(1);
+  }
+  const { main } = await import(pathToFileURL(checkout ? source : compiled).href);
+  await main(process.argv);
+  // A command that failed may have left a connection open; it must not keep the process.
+  if (process.exitCode !== undefined && process.exitCode !== 0) process.exit();
 }
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_MAJOR) handOver();
-
-// Keeps compiled code between starts, inside this package's own folder (a shared folder could be filled by others).
-const { enableCompileCache } = await import('node:module');
-enableCompileCache(join(root, '.cache'));
-
-// A published package carries compiled code; a checkout runs its sources as they are.
-const compiled = join(root, 'dist', 'cli', 'main.js');
-const source = join(root, 'cli', 'main.ts');
-const checkout = existsSync(source);
-if (checkout && !existsSync(join(root, 'mpc', 'kernels', 'kernels.wasm'))) {
-  const built = spawnSync(process.execPath, [join(root, 'mpc', 'kernels', 'build.ts')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  if (built.status !== 0) process.exit(1);
-}
-const { main } = await import(pathToFileURL(checkout ? source : compiled).href);
-await main(process.argv);
-// A command that failed may have left a connection open; it must not keep the process.
-if (process.exitCode !== undefined && process.exitCode !== 0) process.exit();
+else await start();

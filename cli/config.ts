@@ -16,6 +16,8 @@ const member = {
   keyFile: z.string().min(1),
   stateFolder: z.string().min(1),
   ledger: ledgerAddress,
+  proxy: z.url().optional(),
+  caFile: z.string().min(1).optional(),
 };
 
 export const ledgerConfig = z.strictObject({
@@ -75,7 +77,7 @@ export function readConfig<T extends object>(type: z.ZodType<T>, path: string): 
   return absolutePaths(config, dirname(resolve(path))) as T;
 }
 
-const PATHS = new Set(['keyFile', 'certFile', 'stateFolder', 'folder', 'foundingFile']);
+const PATHS = new Set(['keyFile', 'caFile', 'certFile', 'stateFolder', 'folder', 'foundingFile']);
 
 function absolutePaths(value: unknown, base: string, key = ''): unknown {
   if (typeof value === 'string') return PATHS.has(key) ? resolve(base, value) : value;

@@ -7,9 +7,18 @@ import { Researcher } from '../researcher/client.ts';
 import { CoordinatorClient } from '../researcher/coordinator.ts';
 import { Misuse } from '../protocol/errors.ts';
 import { readMember, type ResearcherConfig } from './config.ts';
+import { useNetwork, type NetworkSettings } from './network.ts';
+
+/** What any role's configuration says of its line to the ledger. */
+export interface MemberConnection extends NetworkSettings {
+  readonly ledger: LedgerAddress;
+  readonly stateFolder: string;
+}
 
 /** Opens this member's own verified replica of the ledger; its last head is remembered in the state folder. */
-export function connectLedger(address: LedgerAddress, stateFolder: string): Promise<RemoteLedger> {
+export function connectLedger(config: MemberConnection): Promise<RemoteLedger> {
+  const { ledger: address, stateFolder } = config;
+  useNetwork(config);
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
   return RemoteLedger.connect({
     url: address.url,
@@ -26,7 +35,7 @@ export async function connectResearcher(
     throw new Misuse('BAD_CONFIG', 'the configuration names no coordinator', {
       hint: 'Add "coordinator": { "url": "https://..." }.',
     });
-  const ledger = await connectLedger(config.ledger, config.stateFolder);
+  const ledger = await connectLedger(config);
   const researcher = new Researcher({
     ledger,
     coordinator: new CoordinatorClient(config.coordinator.url),

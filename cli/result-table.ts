@@ -5,7 +5,10 @@ import { columnsOf } from '../researcher/result/csv.ts';
 const ROWS_SHOWN = 40;
 
 /** The answer as a table that fits the terminal: at most 40 groups, and as many statistics as there is room for. */
-export function resultTable(groups: readonly GroupResult[], width = process.stdout.columns ?? 140): string {
+export function resultTable(
+  groups: readonly GroupResult[],
+  width = process.stdout.isTTY ? process.stdout.columns : 140,
+): string {
   const keys = columnsOf(groups, (group) => Object.keys(group.key));
   const values = columnsOf(groups, (group) => Object.keys(group.values));
   if (groups.length === 1 && keys.length === 0) return oneGroup(groups[0]!, values);

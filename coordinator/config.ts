@@ -84,7 +84,8 @@ export const DEFAULT_LIMITS: Limits = {
 };
 
 export const DEFAULT_DEADLINES: Deadlines = {
-  approval: 10 * 60_000,
+  // People decide in days; where policies decide by themselves, all have decided in a second.
+  approval: 7 * 24 * 3600_000,
   join: 10_000,
   dropOut: 2000,
   session: 15 * 60_000,

@@ -7,7 +7,7 @@ import type { Ledger, Member } from '../ledger/ledger.ts';
 import { CellVector } from '../mpc/cells.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
-import { Abort, asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
+import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
 import type { Frame, SessionStage } from '../protocol/frame.ts';
 import { abortReason, type AbortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import { LABEL } from '../protocol/labels.ts';
@@ -35,6 +35,8 @@ export interface HospitalOptions {
   readonly proxy?: string | undefined;
   readonly caFile?: string | undefined;
   readonly sessionSeconds?: number;
+  /** The ledger cannot be followed any further (forged, forked): the node must not go on. */
+  readonly failed?: (error: unknown) => void;
 }
 
 /** Somebody was away, and nobody is at fault: the next attempt may be with the same hospitals. */
@@ -47,6 +49,8 @@ function reasonOf({ code }: HealthchainError): AbortReason {
   if (UNREADABLE.has(code)) return 'DATA';
   return abortReason.safeParse(code).data ?? 'INTERNAL';
 }
+
+const RETRY_MS = 10_000;
 
 interface LiveSession {
   readonly relay: SessionRelay;
@@ -110,7 +114,9 @@ export class HospitalNode {
     this.#connection.on('open', () => this.#resendStatus());
     this.#connection.on('close', () => this.#lostConnection());
     this.#connection.start();
-    this.#following = this.#follow();
+    this.#following = this.#follow().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.failed?.(error);
+    });
   }
 
   async close(): Promise<void> {
@@ -134,6 +140,8 @@ export class HospitalNode {
           (cause) => new Fault('INTERNAL', 'cannot act on the ledger', { cause }),
         );
         log.error({ code: known.code }, known.message);
+        // The next entry may be long in coming.
+        setTimeout(() => void this.#react().catch(() => undefined), RETRY_MS).unref();
       });
     }
   }
@@ -327,9 +335,9 @@ export class HospitalNode {
     if (live?.opened.size === 0) this.#live.delete(id);
     if (ledger.session(id)?.status !== 'open' || this.#stop.signal.aborted) return;
     const reason = reasonOf(error);
-    // Data that do not fit are this hospital's own: the others may go on without it.
-    const blamed = error instanceof Abort ? error.party : reason === 'DATA' ? member.organisation : undefined;
-    const blame = blamed === undefined ? {} : { blame: blamed };
+    // Only this hospital itself is named, for its own data. Whom an Abort suspects stays in the log: a frame that does
+    // not open may be the relay's work as well as its sender's, and a ledger must not name the innocent.
+    const blame = reason === 'DATA' ? { blame: member.organisation } : {};
     const round = error.round === undefined ? {} : { round: error.round };
     await ledger
       .submit(member, {

@@ -47,6 +47,10 @@ export const abortReason = z.enum([
 ]);
 export type AbortReason = z.infer<typeof abortReason>;
 
+/** Why a query ended without a session that could answer it. */
+export const closeReason = z.enum(['TOO_FEW_HOSPITALS', 'TOO_MANY_ATTEMPTS', 'ALREADY_OPENED', 'WITHDRAWN']);
+export type CloseReason = z.infer<typeof closeReason>;
+
 const nonce = digest;
 
 export const action = z.discriminatedUnion('type', [
@@ -73,6 +77,7 @@ export const action = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('approveQuery'), query: queryId }),
   z.strictObject({ type: z.literal('denyQuery'), query: queryId, reason }),
+  z.strictObject({ type: z.literal('closeQuery'), query: queryId, reason: closeReason }),
   z.strictObject({
     type: z.literal('openSession'),
     query: queryId,
@@ -187,6 +192,8 @@ export interface QueryRecord {
   )[];
   /** Session ids by attempt. */
   readonly sessions: readonly string[];
+  /** Who gave it up, and why, where no session of it ended it. */
+  readonly closed?: { readonly by: string; readonly reason: CloseReason };
 }
 
 export interface SessionRecord {

@@ -10,9 +10,10 @@ import {
   type Verdict,
 } from '../mpc/sum/blame.ts';
 import type { ReceivedShare } from '../mpc/sum/share.ts';
-import { fromHex } from '../protocol/bytes.ts';
-import { canonicalText, decodeCanonical } from '../protocol/canonical.ts';
+import { equalBytes, fromHex, toHex } from '../protocol/bytes.ts';
+import { canonicalText, decodeCanonical, hashDocument } from '../protocol/canonical.ts';
 import { Abort } from '../protocol/errors.ts';
+import { LABEL } from '../protocol/labels.ts';
 import type { SessionRecord } from '../protocol/ledger.ts';
 import type { CoordinatorClient } from './coordinator.ts';
 import { fetchShare, type ShareRequest } from './shares.ts';
@@ -45,7 +46,11 @@ export async function findCheat(
     round: `open/${step}`,
   });
   const suspects = new Map<string, SuspectShare>();
-  for (const share of shares) suspects.set(share.party, await keepShare(coordinator, request, share));
+  for (const share of shares) {
+    const again = await keepShare(coordinator, request, share);
+    if (again.signedTwo) return twoShares(ledger, request, share, again.received);
+    suspects.set(share.party, again.suspect);
+  }
 
   const statements = new Map<string, SignedBlameStatement>();
   for (const party of session.roster) {
@@ -80,18 +85,21 @@ async function record(ledger: Ledger, request: ShareRequest, of: BlameCase, verd
   }
   const evidence = evidenceOf(of, verdict);
   const refused = verdict.check === 'STATEMENT_MISSING';
-  await ledger.submit(request.member, {
-    type: 'abortSession',
-    session: of.session,
-    reason: refused ? 'BLAME_REFUSED' : 'VERIFICATION_FAILED',
-    blame: verdict.party,
-    round: `open/${of.step}`,
-    evidence: evidence.digest,
-  });
+  await recordBlame(ledger, request, verdict.party, refused ? 'BLAME_REFUSED' : 'VERIFICATION_FAILED', evidence.digest);
   const why = refused
     ? `${verdict.party} would not help to find the cause`
     : `the evidence names ${verdict.party} (${verdict.check})`;
   return { error: failed(why, verdict.party), evidence: evidence.document };
+}
+
+async function recordBlame(
+  ledger: Ledger,
+  { member, session, step }: ShareRequest,
+  blame: string,
+  reason: 'VERIFICATION_FAILED' | 'BLAME_REFUSED',
+  evidence: string,
+): Promise<void> {
+  await ledger.submit(member, { type: 'abortSession', session, reason, blame, round: `open/${step}`, evidence });
 }
 
 const failed = (why: string, party?: string): Abort =>
@@ -106,19 +114,49 @@ async function keepShare(
   coordinator: CoordinatorClient,
   request: ShareRequest,
   share: ReceivedShare,
-): Promise<SuspectShare> {
+): Promise<{ suspect: SuspectShare; received: ReceivedShare; signedTwo: boolean }> {
   const parts: Uint8Array[] = [];
   const again = await fetchShare(coordinator, request, share.party, new ShareSum(request.cells), (plain) =>
     parts.push(Uint8Array.from(plain)),
   );
-  const { hello } = again.header;
-  return {
+  const suspect = {
     party: share.party,
-    publicKey: hello.publicKey,
+    publicKey: again.header.hello.publicKey,
     scalars: Buffer.concat(parts),
     blinding: again.blinding,
     signature: again.signature,
   };
+  return { suspect, received: again, signedTwo: !equalBytes(again.digest, share.digest) };
+}
+
+/** One party signed two different shares of one step: its two signatures are the proof. */
+async function twoShares(
+  ledger: Ledger,
+  request: ShareRequest,
+  first: ReceivedShare,
+  second: ReceivedShare,
+): Promise<BlameFound> {
+  const evidence = {
+    format: 'healthchain-two-shares/1',
+    session: request.session,
+    step: request.step,
+    blamed: first.party,
+    shares: [first, second].map((share) => ({
+      agreement: share.header.agreement,
+      cells: share.header.cells,
+      digest: toHex(share.digest),
+      publicKey: share.header.hello.publicKey,
+      signature: toHex(share.signature),
+    })),
+  };
+  await recordBlame(
+    ledger,
+    request,
+    first.party,
+    'VERIFICATION_FAILED',
+    toHex(hashDocument(LABEL.blameEvidence, evidence)),
+  );
+  return { error: failed(`${first.party} signed two different shares`, first.party), evidence };
 }
 
 async function askStatement(

@@ -9,6 +9,7 @@ import {
   deriveQueryId,
   type AbortReason,
   type ActionOf,
+  type CloseReason,
   type QueryRecord,
   type SessionRecord,
 } from '../protocol/ledger.ts';
@@ -249,6 +250,13 @@ function sessionEnd(ledger: Ledger, session: string, outer: AbortSignal): { sign
   return { signal: AbortSignal.any([outer, ended.signal]), stop: () => watching.abort() };
 }
 
+const CLOSED: Readonly<Record<CloseReason, string>> = {
+  TOO_FEW_HOSPITALS: 'too few hospitals can take part',
+  TOO_MANY_ATTEMPTS: 'too many sessions of it failed',
+  ALREADY_OPENED: 'a session ended after hospitals had sent their shares, and a query opens once',
+  WITHDRAWN: 'withdrawn',
+};
+
 function refuseEnded(ledger: Ledger, record: QueryRecord): void {
   if (record.status === 'denied') {
     const denials = record.decisions
@@ -259,6 +267,10 @@ function refuseEnded(ledger: Ledger, record: QueryRecord): void {
     });
   }
   if (record.status !== 'failed') return;
+  if (record.closed !== undefined)
+    throw new Fault('PEER_GONE', `the query was closed by ${record.closed.by}: ${CLOSED[record.closed.reason]}`, {
+      hint: 'Submit it anew when this is mended.',
+    });
   const abort = ledger.session(record.sessions.at(-1) ?? '')?.abort;
   const blamed = abort?.blame === undefined ? '' : `; ${abort.by} names ${abort.blame}`;
   const reason = abort?.reason ?? 'DROP_OUT';

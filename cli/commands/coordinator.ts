@@ -14,7 +14,7 @@ export function addCoordinatorCommands(program: Command): void {
     .action(async (options: { config: string }) => {
       const config = readConfig(coordinatorConfig, options.config);
       const log = serviceLog('coordinator', config.logLevel);
-      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const ledger = await connectLedger(config);
       const deadlines = inMilliseconds(config.deadlines ?? {});
       const server = await startCoordinator({
         host: config.host,

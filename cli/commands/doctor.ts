@@ -10,12 +10,13 @@ import { CLOCK_TOLERANCE } from '../../protocol/request.ts';
 import { coordinatorConfig, ledgerConfig, readConfig, readMember, researcherConfig } from '../config.ts';
 import { connectLedger } from '../connect.ts';
 import { readDocument } from '../files.ts';
+import { useNetwork, type NetworkSettings } from '../network.ts';
 import { done, print, say, warn } from '../output.ts';
 
 /** One thing to look at; its text is what a person reads when it is well, its error when it is not. */
 type Checkup = (name: string, run: () => Promise<string> | string) => Promise<void>;
 
-interface MemberConfig {
+interface MemberConfig extends NetworkSettings {
   readonly organisation: string;
   readonly keyFile: string;
   readonly stateFolder: string;
@@ -98,6 +99,7 @@ async function examineMember(
   checkup: Checkup,
 ): Promise<Ledger | undefined> {
   let ledger: Ledger | undefined;
+  useNetwork(config);
   await checkup('key', () => {
     readMember(config);
     if ((statSync(config.keyFile).mode & 0o077) !== 0)
@@ -115,7 +117,7 @@ async function examineMember(
     return `within ${Math.abs(skew) + 1} s of the ledger’s`;
   });
   await checkup('ledger', async () => {
-    ledger = await connectLedger(config.ledger, config.stateFolder);
+    ledger = await connectLedger(config);
     const pinned = config.ledger.consortium !== undefined && config.ledger.operatorKey !== undefined;
     return `${ledger.head().size} entries, verified${pinned ? '' : '; not pinned: add ledger.consortium and ledger.operatorKey to the configuration'}`;
   });

@@ -7,7 +7,7 @@ import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import type { QueryRecord } from '../../protocol/ledger.ts';
 import { connectLedger } from '../connect.ts';
-import { done, print, say } from '../output.ts';
+import { done, print, printError, say } from '../output.ts';
 import { serve, serviceLog } from '../service.ts';
 
 export function addHospitalCommands(program: Command): void {
@@ -22,7 +22,7 @@ export function addHospitalCommands(program: Command): void {
       const policy = readPolicy(config.policyFile);
       const log = serviceLog(`hospital ${config.organisation}`, config.logLevel);
       if (policy === undefined) log.warn('no policyFile is configured: every query will be denied');
-      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const ledger = await connectLedger(config);
       const member = memberOf(config);
       requireHospital(ledger, member);
       const node = new HospitalNode({
@@ -32,6 +32,10 @@ export function addHospitalCommands(program: Command): void {
         coordinatorUrl: config.coordinator.url,
         policy,
         log,
+        failed: (error) => {
+          printError(error);
+          process.exit(1);
+        },
       });
       node.start();
       log.info('node started');
@@ -110,7 +114,7 @@ function requireHospital(ledger: Ledger, { organisation, identity }: Member): vo
 
 async function withLedger(path: string, run: (ledger: Ledger, config: HospitalConfig) => Promise<void>): Promise<void> {
   const config = readHospitalConfig(path);
-  const ledger = await connectLedger(config.ledger, config.stateFolder);
+  const ledger = await connectLedger(config);
   try {
     await ledger.refresh();
     await run(ledger, config);

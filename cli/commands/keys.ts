@@ -42,7 +42,7 @@ export function addKeysCommands(program: Command): void {
     .action(async (options: { config: string; newKey: string }) => {
       const config = readConfig(memberConfig, options.config);
       const next = Identity.fromPem(readText(options.newKey, 'new key'));
-      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const ledger = await connectLedger(config);
       await ledger.submit(readMember(config), rotation(ledger.consortium, config.organisation, next));
       await ledger.close();
       done('The new key is registered and the old one revoked. Set keyFile to the new key now.');
@@ -57,7 +57,7 @@ export function addKeysCommands(program: Command): void {
     .option('--organisation <id>', 'whose key, if not one’s own')
     .action(async (options: { config: string; key: string; reason: string; organisation?: string }) => {
       const config = readConfig(memberConfig, options.config);
-      const ledger = await connectLedger(config.ledger, config.stateFolder);
+      const ledger = await connectLedger(config);
       const owner = checkDocument(organisationId, options.organisation ?? config.organisation, {
         what: '--organisation',
         code: 'BAD_CONFIG',

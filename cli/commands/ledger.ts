@@ -70,7 +70,7 @@ export function addLedgerCommands(program: Command): void {
     .action(async (options: { config: string; member: string }) => {
       const config = readConfig(memberConfig, options.config);
       const organisation = readDocument(memberFile, options.member, 'member');
-      const client = await connectLedger(config.ledger, config.stateFolder);
+      const client = await connectLedger(config);
       await client.submit(readMember(config), { type: 'registerOrganisation', organisation });
       await client.close();
       done(`${organisation.id} is registered as ${organisation.roles.join(', ')}.`);
@@ -84,7 +84,7 @@ export function addLedgerCommands(program: Command): void {
     .action(async (options: { config: string; schema: string }) => {
       const config = readConfig(memberConfig, options.config);
       const schema = readDocument(datasetSchema, options.schema, 'schema', 'BAD_SCHEMA');
-      const client = await connectLedger(config.ledger, config.stateFolder);
+      const client = await connectLedger(config);
       await client.submit(readMember(config), { type: 'registerSchema', schema });
       await client.close();
       done(`${schema.dataset}@${schema.version} is registered.`);

@@ -1,17 +1,23 @@
 import type { Logger } from 'pino';
 import { asHealthchainError, Fault } from '../../protocol/errors.ts';
-import type { Entry } from '../../protocol/ledger.ts';
+import type { CloseReason, Entry } from '../../protocol/ledger.ts';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import type { Deadlines } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Connections } from '../relay/connections.ts';
 import { happeningOf, type Happening } from './chronicle.ts';
-import { approvalsUntil, decide, poolOf, type Decision, type Facts } from './decide.ts';
+import { approvalsUntil, decide, poolOf, type Decision, type Facts, type GivenUp } from './decide.ts';
 import { follow } from './follow.ts';
 import type { Notices } from './notices.ts';
 import { freshlyPending, learnFromAbort, type Pending } from './pending.ts';
 import type { Progress } from './progress.ts';
 import type { SessionTable } from './table.ts';
+
+const CLOSE_REASON: Readonly<Record<GivenUp, CloseReason>> = {
+  attempts: 'TOO_MANY_ATTEMPTS',
+  opened: 'ALREADY_OPENED',
+  minimum: 'TOO_FEW_HOSPITALS',
+};
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -178,6 +184,10 @@ export class Former {
         return;
       case 'giveUp':
         this.#progress.add(query, { stage: 'givenUp', why: decision.why });
+        this.#submit(query, pending, async () => {
+          await this.#ledger.submit(this.#member, { type: 'closeQuery', query, reason: CLOSE_REASON[decision.why] });
+          this.#log.info({ query, why: decision.why }, 'query given up');
+        });
         return;
       case 'open':
         this.#submit(query, pending, async () => {

@@ -95,6 +95,7 @@ export async function runSession(
   for (let step = 0; step < query.steps; step++) {
     context.report(step, 'scanning');
     const cells = await context.scan(query, step);
+    context.log.info({ session: session.id, step }, 'scanned');
     const input = new CommittedInput(cells, context.random);
     await ledger.submit(member, {
       type: 'recordCommitment',

@@ -1,7 +1,7 @@
 import type { CategoryColumn } from '../../protocol/schema.ts';
 import type { ColumnRule } from './config.ts';
 import type { Reading } from './readings.ts';
-import { literal } from './text.ts';
+import { literal, translate } from './text.ts';
 
 const DECIMAL = /^-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$/;
 /** Above this many codes a CASE over them is slower than making texts of the numbers. */
@@ -58,11 +58,6 @@ const booleanText = (column: CategoryColumn, raw: string, rule: ColumnRule): str
     ? `CASE WHEN ${raw} THEN 'true' WHEN NOT ${raw} THEN 'false' END`
     : `CASE WHEN ${raw} THEN '1' WHEN NOT ${raw} THEN '0' END`;
 };
-
-const translate = (text: string, codes: Readonly<Record<string, string>>): string =>
-  `CASE ${text} ${Object.entries(codes)
-    .map(([from, to]) => `WHEN ${literal(from)} THEN ${literal(to)}`)
-    .join(' ')} END`;
 
 /** For numbers with few codes: compares numbers, makes no text. What is not listed is NULL, and was refused before. */
 function shortCase(column: CategoryColumn, raw: string, type: string, rule: ColumnRule): string | undefined {

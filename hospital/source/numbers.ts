@@ -1,7 +1,7 @@
 import { scaleDecimal, type NumberColumn } from '../../protocol/schema.ts';
 import type { ColumnRule } from './config.ts';
 import type { Reading } from './readings.ts';
-import { literal } from './text.ts';
+import { literal, translate } from './text.ts';
 
 /** v as j / 10^scale, in SQL. Of the conditions, NULL counts as false. */
 interface Scaled {
@@ -29,6 +29,14 @@ const HELD = 10n ** 37n;
 
 /** Integers stay below 2^50, so that DOUBLE holds j and 10^scale exactly and their quotient is correctly rounded. */
 export function numberReading(column: NumberColumn, raw: string, type: string, rule: ColumnRule): Reading {
+  if (Object.keys(rule.codes).length > 0) {
+    // A flag that the files spell in words: the words become numbers first, and what is left is read as text.
+    const text = `trim(CAST(${raw} AS VARCHAR))`;
+    return numberReading(column, `coalesce(${translate(text, rule.codes)}, ${text})`, 'VARCHAR', {
+      ...rule,
+      codes: {},
+    });
+  }
   const factor = fraction(rule.multiply);
   const source = scaledOf(column, raw, type, rule, factor);
   const missing = missingNumber(raw, type, rule);

@@ -6,7 +6,7 @@ import { createConsortium } from './founding.ts';
 import { revokeKey, rotateKey } from './identity-keys.ts';
 import { KEY } from './keys.ts';
 import { registerOrganisation } from './organisations.ts';
-import { approveQuery, denyQuery, submitQuery } from './queries.ts';
+import { approveQuery, closeQuery, denyQuery, submitQuery } from './queries.ts';
 import { ROW, readRow, writeRow } from './rows.ts';
 import { registerSchema } from './schemas.ts';
 import { openSession, recordCommitment, recordReceipt } from './sessions.ts';
@@ -103,6 +103,8 @@ function dispatch(call: Call): Promise<Outcome> {
       return approveQuery(as(action));
     case 'denyQuery':
       return denyQuery(as(action));
+    case 'closeQuery':
+      return closeQuery(as(action));
     case 'openSession':
       return openSession(as(action));
     case 'recordCommitment':

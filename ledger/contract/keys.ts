@@ -10,7 +10,7 @@
  *   schema/<dataset>/<version>                       the schema
  *   schema-head/<dataset>                            newest version
  *   query/<id>                                       what was submitted; never written again
- *   query-state/<id>                                 status, sessions
+ *   query-state/<id>                                 status, sessions, why it was closed
  *   approval/<query>/<hospital>                      one per decision
  *   denial/<query>/<hospital>                        one per decision
  *   session/<id>                                     roster; never written again

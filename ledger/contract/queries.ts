@@ -37,7 +37,7 @@ async function requireHospital(state: State, id: string): Promise<void> {
   if (organisation?.roles.includes('hospital') === true) return;
   throw new Refusal('UNKNOWN', 'a hospital that is asked is not registered as one', {
     party: id,
-    hint: 'List the hospitals with: healthchain organisation list',
+    hint: 'The ledger export lists all members: healthchain ledger export.',
   });
 }
 
@@ -46,7 +46,7 @@ async function requireRelease(state: State, query: Query, hospitals: number): Pr
   const schema = await readRow(state, KEY.schema(dataset, Number(version)), ROW.schema);
   if (schema === undefined) {
     throw new Refusal('UNKNOWN', 'the dataset version of the query is not registered', {
-      hint: 'List the datasets with: healthchain schema list',
+      hint: 'The ledger export lists all datasets: healthchain ledger export.',
     });
   }
   const { minimumHospitals } = query.release;
@@ -86,6 +86,39 @@ export async function denyQuery(call: Call<ActionOf<'denyQuery'>>): Promise<Outc
   if (query.hospitals.length - denials.length < query.query.release.minimumHospitals) {
     await writeRow(state, KEY.queryState(query.id), ROW.queryState, { status: 'denied', sessions: query.sessions });
   }
+  return changed({ record: 'query', id: query.id });
+}
+
+/**
+ * Ends a query that no session is running for: by a coordinator that cannot form another one, or withdrawn by the
+ * researcher who submitted it. So everybody who waits for it learns that it is over, and why.
+ *
+ * Errors: `UNKNOWN` query; `NOT_AUTHORIZED`; `STALE` while a session runs and after the query ended.
+ */
+export async function closeQuery(call: Call<ActionOf<'closeQuery'>>): Promise<Outcome> {
+  const { state, caller, action } = call;
+  const query = await requireQuery(state, action.query);
+  const withdrawn = action.reason === 'WITHDRAWN';
+  if (withdrawn ? caller.id !== query.researcher : !caller.roles.includes('coordinator')) {
+    throw new Refusal(
+      'NOT_AUTHORIZED',
+      withdrawn ? 'only its researcher withdraws a query' : 'only a coordinator gives up a query',
+      {
+        party: caller.id,
+      },
+    );
+  }
+  if (query.status !== 'submitted') {
+    throw new Refusal('STALE', `the query is ${query.status}`, {
+      hint: query.status === 'running' ? 'Its session must end first.' : 'Nothing is left to close.',
+    });
+  }
+  const closed = { by: caller.id, reason: action.reason };
+  await writeRow(state, KEY.queryState(query.id), ROW.queryState, {
+    status: 'failed',
+    sessions: query.sessions,
+    closed,
+  });
   return changed({ record: 'query', id: query.id });
 }
 

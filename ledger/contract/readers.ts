@@ -42,7 +42,8 @@ export async function readQuery(state: State, id: string): Promise<QueryRecord |
       ({ hospital: lastPart(key), decision: 'denied', reason: decodeRow(ROW.denial, value) }) as const,
   );
   const decisions = [...approved, ...denied].sort((a, b) => (a.hospital < b.hospital ? -1 : 1));
-  return { ...query, ...current, decisions };
+  const { status, sessions, closed } = current;
+  return { ...query, status, sessions, ...(closed === undefined ? {} : { closed }), decisions };
 }
 
 /** In the order of ids, which is nobody's. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { canonicalText, decodeDocument } from '../../protocol/canonical.ts';
-import { abortReason, organisation } from '../../protocol/ledger.ts';
+import { abortReason, closeReason, organisation } from '../../protocol/ledger.ts';
 import { digest, organisationId, point, publicKey } from '../../protocol/names.ts';
 import { query } from '../../protocol/query.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
@@ -26,6 +26,7 @@ export const ROW = {
   queryState: z.strictObject({
     status: z.enum(['submitted', 'running', 'completed', 'failed', 'denied']),
     sessions: z.array(digest),
+    closed: z.strictObject({ by: organisationId, reason: closeReason }).optional(),
   }),
   approval: z.literal('approved'),
   denial: z.string(),
