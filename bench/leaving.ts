@@ -6,6 +6,7 @@ type Release = () => Promise<void> | void;
 
 /** What is still held: processes and folders, the newest last. */
 const held = new Set<Release>();
+let leaving = false;
 
 /** Runs with something that must be given back whichever way the bench ends, Ctrl-C included. */
 export async function holding<T>(release: Release, run: () => Promise<T>): Promise<T> {
@@ -13,8 +14,10 @@ export async function holding<T>(release: Release, run: () => Promise<T>): Promi
   try {
     return await run();
   } finally {
-    // After an interrupt it is being released already.
-    if (held.delete(release)) await release();
+    // After an interrupt everything is given back in order, and what still runs here only waits for the end.
+    if (leaving) await new Promise(() => undefined);
+    held.delete(release);
+    await release();
   }
 }
 
@@ -30,11 +33,15 @@ export function withFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
 /** On Ctrl-C and on a request to end: gives back everything, newest first, and ends the process. A second one ends it at once. */
 export function releaseOnInterrupt(): void {
   const leave = (code: number): void => {
+    leaving = true;
     void (async () => {
       process.stderr.write('\nstopping processes and removing folders\n');
       for (const release of [...held].reverse()) {
-        held.delete(release);
-        await Promise.resolve(release()).catch((error: unknown) => console.error(error));
+        try {
+          await release();
+        } catch (error) {
+          console.error(error);
+        }
       }
       process.exit(code);
     })();

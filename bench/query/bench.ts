@@ -43,9 +43,13 @@ async function measureQuery({ console, report, quick }: Tools, setting: Setting)
   await withConsortium(setting, progress, async (running) => {
     report(summarize(`${name}: start of all processes (not in the figures below)`, 'ms', [running.startMs]));
     const first = await ask(running, shape.query, progress);
+    if (first.aborts.length > 0)
+      console.say(`${name}: the first query needed another attempt after ${first.aborts.join(', ')}`);
     const splits: Split[] = [];
     for (let i = 0; i < (quick ? Math.min(3, setting.runs) : setting.runs); i++) {
-      splits.push((await ask(running, shape.query, (text) => progress(`run ${i + 1}, ${text}`))).split);
+      const { split, aborts } = await ask(running, shape.query, (text) => progress(`run ${i + 1}, ${text}`));
+      splits.push(split);
+      if (aborts.length > 0) console.say(`${name}: run ${i + 1} needed another attempt after ${aborts.join(', ')}`);
     }
     const total = splits.map((split) => split.total);
     report(summarize(name, 'ms', total, setting.target));

@@ -59,20 +59,22 @@ export async function ask(
   { consortium, folder }: Running,
   query: Query,
   progress: (text: string) => void,
-): Promise<{ answer: Answer; split: Split }> {
-  const { researcher, options } = consortium;
-  const marks: Marks = { submitted: Date.now(), session: undefined, lastShare: 0, verified: 0, decoded: 0 };
+): Promise<{ answer: Answer; split: Split; aborts: readonly string[] }> {
+  const { researcher } = consortium;
+  const marks: Marks = { submitted: Date.now(), session: undefined, aborts: [], lastShare: 0, verified: 0, decoded: 0 };
   const id = await researcher.submit(query);
   const answer = await researcher.answer(id, {
     signal: AbortSignal.timeout(600_000),
     progress: (event) => {
-      if (event.stage === 'session') marks.session = { id: event.session, at: Date.now() };
+      if (event.stage === 'session') {
+        marks.session = { id: event.session, at: Date.now(), hospitals: event.hospitals };
+      }
+      if (event.stage === 'aborted') marks.aborts.push(event.reason);
       if (event.stage === 'share') marks.lastShare = Date.now();
       if (event.stage === 'verified') marks.verified = Date.now();
       if (event.stage !== 'share' && event.stage !== 'approved' && event.stage !== 'committed') progress(event.stage);
     },
   });
   marks.decoded = Date.now();
-  const hospitals = options.hospitals.map((each) => each.id);
-  return { answer, split: await splitOf(marks, join(folder, 'logs'), hospitals) };
+  return { answer, split: await splitOf(marks, join(folder, 'logs')), aborts: marks.aborts };
 }

@@ -14,7 +14,9 @@ type Stage = 'scanning' | 'scanned' | 'committed' | 'agreed' | 'opened';
 /** What the researcher's side noted, in milliseconds since 1970. */
 export interface Marks {
   readonly submitted: number;
-  session: { id: string; at: number } | undefined;
+  /** The last attempt: its roster may be smaller than the first one's. */
+  session: { id: string; at: number; hospitals: readonly string[] } | undefined;
+  readonly aborts: string[];
   lastShare: number;
   verified: number;
   decoded: number;
@@ -42,12 +44,12 @@ export interface Split {
 export const PARTS = ['approve', 'join', 'scan', 'commit', 'agree', 'share', 'relay', 'verify', 'decode'] as const;
 
 /** Reads the hospitals' logs, which arrive a moment after the answer. */
-export async function splitOf(marks: Marks, logFolder: string, hospitals: readonly string[]): Promise<Split> {
+export async function splitOf(marks: Marks, logFolder: string): Promise<Split> {
   const { session } = marks;
   if (session === undefined) throw new Error('the query had no session');
   for (let attempt = 0; attempt < 100; attempt++) {
     const stages = lastOfEach(
-      hospitals.map((id) => readFileSync(join(logFolder, `${id}.log`), 'utf8')),
+      session.hospitals.map((id) => readFileSync(join(logFolder, `${id}.log`), 'utf8')),
       session.id,
     );
     if (stages !== undefined) return assemble(marks, session.at, stages);
