@@ -51,9 +51,22 @@ export const ROW = {
 
 export type Row<K extends keyof typeof ROW> = z.infer<(typeof ROW)[K]>;
 
-/** Decodes a stored value. `Misuse MALFORMED` says that something else than this contract wrote the state. */
+/** Decoded rows of one type by their text. Rows are read far more often than they change. */
+const decoded = new Map<z.ZodType, Map<string, unknown>>();
+const REMEMBERED = 4096;
+
+/**
+ * Decodes a stored value; callers must not change what they get. `Misuse MALFORMED` says that something else than this
+ * contract wrote the state. Remembering is safe: the same text always decodes to the same value.
+ */
 export function decodeRow<T>(type: z.ZodType<T>, value: string): T {
-  return decodeDocument(type, value, { what: 'a value of the ledger state', limit: 4 << 20 });
+  let known = decoded.get(type);
+  if (known === undefined) decoded.set(type, (known = new Map<string, unknown>()));
+  if (known.has(value)) return known.get(value) as T;
+  const row = decodeDocument(type, value, { what: 'a value of the ledger state', limit: 4 << 20 });
+  if (known.size >= REMEMBERED) known.clear();
+  known.set(value, row);
+  return row;
 }
 
 export async function readRow<T>(state: State, key: string, type: z.ZodType<T>): Promise<T | undefined> {

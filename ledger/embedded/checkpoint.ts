@@ -24,5 +24,46 @@ export async function readCheckpoint(path: string, pins: Pins): Promise<TreeHead
   return head;
 }
 
-export const writeCheckpoint = (path: string, head: TreeHead): Promise<void> =>
+const writeCheckpoint = (path: string, head: TreeHead): Promise<void> =>
   replaceFile(path, canonicalText(head), { durable: true });
+
+/** Heads may come by the hundred in a second; a run that is cut off forgets this much of what it saw. */
+const SAVE_EVERY_MS = 500;
+
+/** Keeps the newest head in its file: at once the first time and at the end, in between a little behind. */
+export class Checkpoint {
+  readonly #path: string;
+  #newest: TreeHead | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #failure: unknown;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Errors: the `Fault DISK` of an earlier write, so that a full disk does not go unnoticed. */
+  save(head: TreeHead): void {
+    if (this.#failure !== undefined) {
+      const failure = this.#failure as Error;
+      this.#failure = undefined;
+      throw failure;
+    }
+    if (this.#newest !== undefined && head.size <= this.#newest.size) return;
+    this.#newest = head;
+    this.#timer ??= setTimeout(
+      () => void this.flush().catch((error: unknown) => (this.#failure = error)),
+      SAVE_EVERY_MS,
+    ).unref();
+  }
+
+  /** Resolves when the newest head is on the disk. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const head = this.#newest;
+    if (head !== undefined)
+      this.#writing = this.#writing.catch(() => undefined).then(() => writeCheckpoint(this.#path, head));
+    return this.#writing;
+  }
+}

@@ -170,6 +170,7 @@ export class RemoteLedger implements Ledger {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#following;
+    await this.#follower.close();
   }
 
   #requireRecorded(signed: SignedAction, index: number, id: string): Acknowledgement {

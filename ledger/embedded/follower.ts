@@ -5,7 +5,7 @@ import { Growth } from '../growth.ts';
 import type { Pins } from '../heads.ts';
 import { verifyConsistency } from '../merkle.ts';
 import { Replica } from '../replica.ts';
-import { writeCheckpoint } from './checkpoint.ts';
+import { Checkpoint } from './checkpoint.ts';
 import type { LedgerTransport } from './transport.ts';
 
 /**
@@ -16,7 +16,7 @@ export class Follower {
   readonly replica: Replica;
   readonly growth = new Growth();
   readonly #transport: LedgerTransport;
-  #checkpoint: string | undefined;
+  #checkpoint: Checkpoint | undefined;
   #turn: Promise<void> = Promise.resolve();
   #caught: Abort | undefined;
 
@@ -55,8 +55,15 @@ export class Follower {
       if (this.replica.size < seen.size) this.#catch(rolledBack(this.replica.size, seen.size));
       this.#requireSamePast(seen);
     }
-    this.#checkpoint = checkpoint;
-    await writeCheckpoint(checkpoint, this.replica.head());
+    this.#checkpoint = new Checkpoint(checkpoint);
+    this.#checkpoint.save(this.replica.head());
+    await this.#checkpoint.flush();
+  }
+
+  /** Puts the newest head on the disk. Errors: `Fault DISK`. */
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#checkpoint?.flush();
   }
 
   async #follow(head: TreeHead, offered: readonly Entry[]): Promise<void> {
@@ -70,7 +77,7 @@ export class Follower {
       throw error;
     }
     this.growth.notify();
-    if (this.#checkpoint !== undefined) await writeCheckpoint(this.#checkpoint, head);
+    this.#checkpoint?.save(head);
   }
 
   async #extend(head: TreeHead, offered: readonly Entry[]): Promise<void> {
