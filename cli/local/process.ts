@@ -15,6 +15,7 @@ export class RoleProcess {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #logFile: string;
+  #ready = false;
 
   private constructor(name: string, child: ChildProcess, logFile: string) {
     this.name = name;
@@ -35,10 +36,14 @@ export class RoleProcess {
     const ready = new Promise<Readonly<Record<string, string>>>((resolve, reject) => {
       child.on('message', (message) => {
         const parsed = readyMessage.safeParse(message);
-        if (parsed.success) resolve(parsed.data.ready);
+        if (!parsed.success) return;
+        role.#ready = true;
+        resolve(parsed.data.ready);
       });
       child.once('error', (cause) => reject(new Fault('INTERNAL', `cannot start ${name}`, { cause })));
-      child.once('close', () => reject(role.#lastWords()));
+      child.once('close', () => {
+        if (!role.#ready) reject(role.#lastWords());
+      });
       setTimeout(
         () =>
           reject(new Fault('DEADLINE', `${name} was not ready after ${START_SECONDS} s`, { hint: `See ${logFile}.` })),

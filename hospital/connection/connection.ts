@@ -78,7 +78,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     await new Promise<void>((resolve, reject) => {
       socket.send(encodeFrame(frame), { binary: true }, (error) => {
         if (error) reject(coordinatorDown(error));
-        else if (socket.bufferedAmount > BACKLOG) resolve();
+        else resolve();
       });
       if (socket.bufferedAmount <= BACKLOG) resolve();
     });

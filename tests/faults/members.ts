@@ -7,11 +7,24 @@ import { sandboxPolicy } from '../../hospital/policy.ts';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
 import { found, RemoteLedger, startLedgerServer, type LedgerServer, type Member } from '../../ledger/index.ts';
 import { Identity } from '../../protocol/identity.ts';
-import type { Role, SessionRecord } from '../../protocol/ledger.ts';
+import type { Action, Role, SessionRecord } from '../../protocol/ledger.ts';
 import { AnswerKeys } from '../../researcher/answers.ts';
 import { Researcher } from '../../researcher/client.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
 import { makeFolder, removeFolder, until } from '../end-to-end/world.ts';
+
+/** A coordinator that never gives a query up, so that tests can act for a dishonest one after the honest would have. */
+const withoutClosing = (ledger: RemoteLedger): RemoteLedger =>
+  new Proxy(ledger, {
+    get(target, name) {
+      if (name === 'submit') {
+        return (member: Member, action: Action) =>
+          action.type === 'closeQuery' ? new Promise(() => undefined) : target.submit(member, action);
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 
 export const ROWS = 50;
 export const query = {
@@ -66,7 +79,7 @@ export class Members {
     members.coordinator = await startCoordinator({
       host: '127.0.0.1',
       port: 0,
-      ledger: await members.view(),
+      ledger: withoutClosing(await members.view()),
       member: members.member('coordinator'),
       log: members.log('coordinator'),
       deadlines: { approval: 20_000, join: 2000, dropOut: 300, session: 20_000, ...deadlines },
