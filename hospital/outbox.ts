@@ -1,9 +1,10 @@
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { once } from 'node:events';
 import { Fault } from '../protocol/errors.ts';
+import { MAX_PAYLOAD } from '../protocol/frame.ts';
 
 const KEEP_DAYS = 30;
 
@@ -52,21 +53,30 @@ export class Outbox {
     return existsSync(this.#path(session, step));
   }
 
-  /** The chunks as stored. Reads ahead by at most one buffer. */
+  /** The chunks as stored; each is valid until the next is asked for. Errors: `Fault DISK` for a file that is cut off. */
   async *read(session: string, step: number): AsyncGenerator<Uint8Array> {
-    let pending: Buffer = Buffer.alloc(0);
-    for await (const data of createReadStream(this.#path(session, step), { highWaterMark: 1 << 19 })) {
-      pending = pending.length === 0 ? (data as Buffer) : Buffer.concat([pending, data as Buffer]);
-      while (pending.length >= 4 && pending.length >= 4 + pending.readUInt32BE(0)) {
-        const end = 4 + pending.readUInt32BE(0);
-        yield pending.subarray(4, end);
-        pending = pending.subarray(end);
+    const file = await open(this.#path(session, step));
+    try {
+      const prefix = Buffer.alloc(4);
+      let space = Buffer.alloc(0);
+      for (;;) {
+        const { bytesRead } = await file.read(prefix);
+        if (bytesRead === 0) return;
+        const length = prefix.readUInt32BE(0);
+        if (bytesRead < 4 || length > MAX_PAYLOAD) throw damaged();
+        if (space.length < length) space = Buffer.allocUnsafeSlow(length);
+        const chunk = space.subarray(0, length);
+        if ((await file.read(chunk)).bytesRead < length) throw damaged();
+        yield chunk;
       }
+    } finally {
+      await file.close();
     }
-    if (pending.length > 0) throw new Fault('DISK', 'the stored share is cut off');
   }
 
   #path(session: string, step: number): string {
     return join(this.#folder, `${session}-${step}.share`);
   }
 }
+
+const damaged = (): Fault => new Fault('DISK', 'the stored share is cut off');

@@ -1,17 +1,19 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import type { Member } from '../ledger/ledger.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { asHealthchainError, errorFromRecord, Fault, type HealthchainError } from '../protocol/errors.ts';
 import { errorRecord, MAX_PAYLOAD, type PullRequest } from '../protocol/frame.ts';
 import { PROOF_HEADER, proveRequest } from '../protocol/request.ts';
 
+const ERROR_LIMIT = 16_384;
+
 /** The coordinator's HTTP API as the researcher uses it. Requests are signed; answers are sealed end to end. */
 export class CoordinatorClient {
   readonly #url: string;
-  readonly #fetch: typeof globalThis.fetch;
 
-  constructor(url: string, fetch: typeof globalThis.fetch = globalThis.fetch) {
+  constructor(url: string) {
     this.#url = url.replace(/\/$/, '');
-    this.#fetch = fetch;
   }
 
   /** A hospital's sealed share, chunk by chunk. Errors: what the hospital or the coordinator refused with; `Fault NETWORK`. */
@@ -33,7 +35,8 @@ export class CoordinatorClient {
   async pull(member: Member, request: PullRequest, hospital: string, signal: AbortSignal): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     const target = `/v1/sessions/${request.session}/pull/${hospital}`;
-    for await (const chunk of this.#stream(member, 'POST', target, JSON.stringify(request), signal)) chunks.push(chunk);
+    for await (const chunk of this.#stream(member, 'POST', target, JSON.stringify(request), signal))
+      chunks.push(Uint8Array.from(chunk));
     return Buffer.concat(chunks);
   }
 
@@ -45,15 +48,11 @@ export class CoordinatorClient {
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     const proof = proveRequest(member, { method, target, body: Buffer.from(body ?? '') }, Date.now());
+    const headers = { [PROOF_HEADER]: proof, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     try {
-      const response = await this.#fetch(this.#url + target, {
-        method,
-        signal,
-        headers: { [PROOF_HEADER]: proof, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body }),
-      });
-      if (!response.ok) throw await errorOf(response);
-      yield* readChunks(response.body!);
+      const response = await send(new URL(this.#url + target), { method, headers, signal, body });
+      if (response.statusCode !== 200) throw await errorOf(response);
+      yield* readChunks(response);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw asHealthchainError(
@@ -68,40 +67,63 @@ export class CoordinatorClient {
   }
 }
 
-async function errorOf(response: Response): Promise<HealthchainError> {
+interface Sent {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly body: string | undefined;
+}
+
+/** Node's own client: of a share of many megabytes, `fetch` would copy every byte through web streams. */
+function send(url: URL, { body, ...options }: Sent): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === 'https:' ? https : http).request(url, options, resolve);
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+async function errorOf(response: IncomingMessage): Promise<HealthchainError> {
+  const status = response.statusCode ?? 0;
   try {
-    return errorFromRecord(decodeDocument(errorRecord, await response.text(), { what: 'error', limit: 16_384 }));
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const part of response as AsyncIterable<Buffer>) {
+      size += part.length;
+      if (size <= ERROR_LIMIT) parts.push(part);
+    }
+    return errorFromRecord(decodeDocument(errorRecord, Buffer.concat(parts), { what: 'error', limit: ERROR_LIMIT }));
   } catch {
-    return new Fault('COORDINATOR_DOWN', `the coordinator answered with HTTP status ${response.status}`);
+    return new Fault('COORDINATOR_DOWN', `the coordinator answered with HTTP status ${status}`);
   }
 }
 
-/** Splits a body of length-prefixed chunks; the zero length at the end proves that nothing was cut off. */
-async function* readChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let parts: Uint8Array[] = [];
-  let have = 0;
-  const take = (length: number): Buffer => {
-    const whole = Buffer.concat(parts, have);
-    parts = [whole.subarray(length)];
-    have -= length;
-    return whole.subarray(0, length);
-  };
+/**
+ * Splits a body into its length-prefixed chunks; the zero length at the end proves that nothing was cut off. A chunk is
+ * valid until the next is asked for: one buffer serves them all.
+ */
+async function* readChunks(body: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+  const space = Buffer.allocUnsafeSlow(MAX_PAYLOAD);
+  const prefix = Buffer.alloc(4);
   let need = 4;
-  let inChunk = false;
+  let have = 0;
+  let into = prefix;
   for await (const part of body) {
-    parts.push(part);
-    have += part.length;
-    while (have >= need) {
-      const bytes = take(need);
-      if (inChunk) {
-        yield bytes;
-        [need, inChunk] = [4, false];
+    for (let at = 0; at < part.length;) {
+      const taken = part.copy(into, have, at, Math.min(part.length, at + need - have));
+      at += taken;
+      have += taken;
+      if (have < need) break;
+      have = 0;
+      if (into === space) {
+        yield space.subarray(0, need);
+        [into, need] = [prefix, 4];
         continue;
       }
-      const length = bytes.readUInt32BE(0);
-      if (length === 0) return;
-      if (length > MAX_PAYLOAD) throw new Fault('NETWORK', 'a chunk is longer than allowed');
-      [need, inChunk] = [length, true];
+      need = prefix.readUInt32BE(0);
+      if (need === 0) return;
+      if (need > MAX_PAYLOAD) throw new Fault('NETWORK', 'a chunk is longer than allowed');
+      into = space;
     }
   }
   throw new Fault('NETWORK', 'the download broke off before its end', { hint: 'It is tried again by itself.' });
