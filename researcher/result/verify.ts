@@ -1,5 +1,5 @@
 import { decode, planQuery } from '../../analytics/index.ts';
-import { verifyExport, type VerifiedLedger } from '../../ledger/index.ts';
+import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
 import { verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import { checkDocument } from '../../protocol/canonical.ts';
