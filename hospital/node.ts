@@ -2,26 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { compileSql, planQuery, rowsToCells } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
-import { CellVector } from '../mpc/cells.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
 import type { Frame, SessionStage } from '../protocol/frame.ts';
 import { abortReason, type AbortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import { LABEL } from '../protocol/labels.ts';
-import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
 import { decideByPolicy, judge } from './approvals.ts';
 import { Connection } from './connection/connection.ts';
 import { Streams } from './connection/streams.ts';
 import { Journal } from './journal.ts';
+import { LocalData } from './local-data.ts';
 import { Outbox } from './outbox.ts';
 import type { SitePolicy } from './policy.ts';
 import { SessionRelay } from './session/relay.ts';
 import { admitSession, runSession, type OpenedStep } from './session/session.ts';
-import { openSource, type Source, type SourceConfig } from './source/index.ts';
+import type { SourceConfig } from './source/index.ts';
 import { Waiting } from './waiting.ts';
 
 export interface HospitalOptions {
@@ -70,7 +68,7 @@ export class HospitalNode {
   readonly #outbox: Outbox;
   readonly #connection: Connection;
   readonly #streams: Streams;
-  readonly #sources = new Map<string, Promise<Source>>();
+  readonly #data: LocalData;
   readonly #live = new Map<string, LiveSession>();
   readonly #seen = new Set<string>();
   /** Frames of sessions that the ledger has not shown yet: the relay may be faster than the ledger. */
@@ -83,6 +81,7 @@ export class HospitalNode {
     this.#options = options;
     mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
     this.#journal = new Journal(join(options.stateFolder, 'journal.jsonl'));
+    this.#data = new LocalData(options.datasets);
     this.#outbox = new Outbox(join(options.stateFolder, 'outbox'));
     this.#connection = new Connection({
       url: options.coordinatorUrl,
@@ -124,7 +123,7 @@ export class HospitalNode {
     for (const session of this.#live.values()) session.end.abort(this.#stop.signal.reason);
     this.#connection.close();
     await this.#following?.catch(() => undefined);
-    for (const source of this.#sources.values()) await source.then((each) => each.close()).catch(() => undefined);
+    await this.#data.close();
     this.#journal.close();
   }
 
@@ -261,40 +260,9 @@ export class HospitalNode {
       log,
       untilLedger: (condition) => this.#waiting.until(condition, signal),
       report: (step, stage) => this.#report(session.id, live, step, stage),
-      scan: (record) => this.#scan(record),
+      scan: (record) => this.#data.cells(record.query, schema),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };
-  }
-
-  /** One pass over the local rows: the cells of the query's plan as exact integers. */
-  async #scan(record: QueryRecord): Promise<CellVector> {
-    const schema = this.#options.ledger.schema(record.query.dataset)!;
-    const plan = planQuery(record.query, schema);
-    const source = await this.#source(schema);
-    const cells = CellVector.zeros(plan.cells);
-    await source.verifyColumns(plan.columns);
-    const { sql, parameters } = compileSql(plan, source.relation);
-    rowsToCells(plan, await source.run(sql, parameters), (index, value) => cells.set(index, value));
-    return cells;
-  }
-
-  /** The local rows as one version of a dataset: each version of a schema is a view of its own over the same files. */
-  #source(schema: DatasetSchema): Promise<Source> {
-    const reference = schemaReference(schema);
-    const known = this.#sources.get(reference);
-    if (known !== undefined) return known;
-    const config = this.#options.datasets[schema.dataset];
-    if (config === undefined) {
-      throw new Fault('DATA', `this hospital has no data for ${schema.dataset}`, {
-        party: this.#options.member.organisation,
-        hint: `Add datasets.${schema.dataset} to its configuration.`,
-      });
-    }
-    const source = openSource(config, schema);
-    // A source that could not be opened is tried again by the next query, after somebody mended it.
-    source.catch(() => this.#sources.delete(reference));
-    this.#sources.set(reference, source);
-    return source;
   }
 
   #report(session: string, live: LiveSession, step: number, stage: SessionStage, error?: HealthchainError): void {
