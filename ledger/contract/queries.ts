@@ -62,7 +62,7 @@ async function requireRelease(state: State, query: Query, hospitals: number): Pr
   }
   if (minimumHospitals > hospitals) {
     throw new Refusal('POLICY', `release.minimumHospitals ${minimumHospitals} is more than the ${hospitals} asked`, {
-      hint: 'Ask more hospitals.',
+      hint: 'Ask more hospitals, or lower release.minimumHospitals in the query as far as dataset and sites allow.',
     });
   }
 }
