@@ -1,8 +1,7 @@
 /** The consortium's ledger: the interface, its two ends of the embedded one, and what checks a copy offline. */
-export type { Acknowledgement, Ledger, Member } from './ledger.ts';
+export type { Acknowledgement, Ledger, LedgerView, Member } from './ledger.ts';
 export { found, rotation, signAction } from './sign.ts';
 export type { Pins } from './heads.ts';
-export type { LedgerView } from './replica.ts';
 export { verifyExport, type VerifiedLedger } from './verify.ts';
 export { RemoteLedger, type RemoteLedgerOptions } from './embedded/client.ts';
 export { startLedgerServer, type LedgerServer, type LedgerServerOptions } from './embedded/server.ts';

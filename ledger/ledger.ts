@@ -5,7 +5,6 @@ import type {
   OrganisationRecord,
   QueryRecord,
   SessionRecord,
-  SignedAction,
   TreeHead,
 } from '../protocol/ledger.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
@@ -24,35 +23,34 @@ export interface Acknowledgement {
   readonly id: string;
 }
 
-/**
- * The consortium's ledger as its members use it. Two implementations: the embedded ledger and Hyperledger Fabric.
- * Every read answers from state that this process has verified itself (hash chain, signatures, contract replayed).
- */
-export interface Ledger {
+/** The reads that every view of a ledger answers, from what it has verified itself: hash chain, signatures, contract. */
+export interface LedgerView {
   /** 32 bytes as hexadecimal: the hash of the founding entry. */
   readonly consortium: string;
-  /** Signs and submits; resolves once the action is durable. Rejects with the contract's Refusal, or a Fault LEDGER_DOWN. */
-  submit(member: Member, action: Action): Promise<Acknowledgement>;
-  /** Brings this process's view up to the ledger's present head. */
-  refresh(): Promise<void>;
   organisation(id: string): OrganisationRecord | undefined;
   organisations(): readonly OrganisationRecord[];
   schema(reference: string): DatasetSchema | undefined;
-  /** The newest version of a dataset, or all. */
+  /** All versions, oldest first: of one dataset, or of every one. */
   schemas(dataset?: string): readonly DatasetSchema[];
   query(id: string): QueryRecord | undefined;
   queries(): readonly QueryRecord[];
   session(id: string): SessionRecord | undefined;
   /** Index of the entry that opened this session. */
   sessionOpenedAt(id: string): number | undefined;
-  /** Entries in order from `from` on, waiting for new ones until the signal ends it. */
-  entries(from: number, signal: AbortSignal): AsyncIterable<Entry>;
   /** The verified head: its root enters session transcripts, so that a forked ledger shows. */
   head(): TreeHead;
-  /** The Merkle root over the first `size` entries, from the verified view. */
+  /** The Merkle root over the first `size` entries. */
   rootAt(size: number): string;
+}
+
+/** The consortium's ledger as its members use it. */
+export interface Ledger extends LedgerView {
+  /** Signs and submits; resolves once the action is durable. Rejects with the contract's Refusal, or a Fault LEDGER_DOWN. */
+  submit(member: Member, action: Action): Promise<Acknowledgement>;
+  /** Brings this process's view up to the ledger's present head. */
+  refresh(): Promise<void>;
+  /** Entries in order from `from` on, waiting for new ones until the signal ends it. */
+  entries(from: number, signal: AbortSignal): AsyncIterable<Entry>;
   export(): Promise<LedgerExport>;
   close(): Promise<void>;
 }
-
-export type { SignedAction };

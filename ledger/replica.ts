@@ -11,23 +11,8 @@ import type {
 import type { DatasetSchema } from '../protocol/schema.ts';
 import { Chain, type Place, type Stage } from './chain.ts';
 import { verifyHeadSignature, type Pins } from './heads.ts';
+import type { LedgerView } from './ledger.ts';
 import { Records } from './records.ts';
-
-/** The reads that every view of a ledger answers, from what it has verified itself. */
-export interface LedgerView {
-  readonly consortium: string;
-  organisation(id: string): OrganisationRecord | undefined;
-  organisations(): readonly OrganisationRecord[];
-  schema(reference: string): DatasetSchema | undefined;
-  schemas(dataset?: string): readonly DatasetSchema[];
-  query(id: string): QueryRecord | undefined;
-  queries(): readonly QueryRecord[];
-  session(id: string): SessionRecord | undefined;
-  /** Index of the entry that opened this session. */
-  sessionOpenedAt(id: string): number | undefined;
-  head(): TreeHead;
-  rootAt(size: number): string;
-}
 
 /**
  * A verified copy of a ledger: every entry linked, signed and allowed by the contract, all of them under a tree head that

@@ -1,6 +1,7 @@
 import type { Entry, LedgerExport } from '../protocol/ledger.ts';
 import type { Pins } from './heads.ts';
-import { Replica, type LedgerView } from './replica.ts';
+import type { LedgerView } from './ledger.ts';
+import { Replica } from './replica.ts';
 
 /** A ledger that was replayed and checked from one document, as it stood at `head()`. */
 export interface VerifiedLedger extends LedgerView {
