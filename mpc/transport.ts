@@ -11,6 +11,8 @@ export interface Relay {
 
 /** Authenticated, confidential messages between the parties of one session, named by round. */
 export interface Transport {
+  /** Identifies the session; commitments are bound to it. */
+  readonly session: string;
   readonly self: string;
   /** All other parties, in roster order. */
   readonly peers: readonly string[];

@@ -32,6 +32,8 @@ export type AbortCode =
   | 'VERIFICATION_FAILED' // the opened cells do not match the commitments on the ledger
   | 'FORGED_LEDGER' // hash chain, signature, tree head or replay of the ledger does not verify
   | 'LEDGER_FORK' // two views of one ledger that cannot both be true
+  | 'COMMITMENT' // an opening that does not fit its commitment
+  | 'MAC_CHECK' // opened bits whose tags do not add up: somebody sent a wrong share
   | 'BLAME_REFUSED'; // a party would not take part in finding the cheat
 
 /** The world failed: network, disk, a peer gone. */
@@ -57,7 +59,8 @@ export type MisuseCode =
   | 'BAD_KEY'
   | 'BAD_FILE'
   | 'OUT_OF_RANGE'
-  | 'OUT_OF_ORDER';
+  | 'OUT_OF_ORDER'
+  | 'OUT_OF_STOCK'; // more random material asked for than was made
 
 export interface ErrorDetail {
   /** What the reader can do about it, as one sentence. */
@@ -171,6 +174,8 @@ const ABORT_CODES: ReadonlySet<string> = new Set<AbortCode>([
   'VERIFICATION_FAILED',
   'FORGED_LEDGER',
   'LEDGER_FORK',
+  'COMMITMENT',
+  'MAC_CHECK',
   'BLAME_REFUSED',
 ]);
 const FAULT_CODES: ReadonlySet<string> = new Set<FaultCode>([
@@ -195,6 +200,7 @@ const MISUSE_CODES: ReadonlySet<string> = new Set<MisuseCode>([
   'BAD_FILE',
   'OUT_OF_RANGE',
   'OUT_OF_ORDER',
+  'OUT_OF_STOCK',
 ]);
 
 /**

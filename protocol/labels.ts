@@ -22,6 +22,8 @@ export const LABEL = {
   shareStatement: 'healthchain/v1/share/statement',
   blameStatement: 'healthchain/v1/blame/statement',
   blameEvidence: 'healthchain/v1/blame/evidence',
+  commitment: 'healthchain/v1/boolean/commitment',
+  broadcast: 'healthchain/v1/boolean/broadcast',
   result: 'healthchain/v1/result',
   keyFingerprint: 'healthchain/v1/key-fingerprint',
 } as const;

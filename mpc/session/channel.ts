@@ -54,6 +54,10 @@ export class Channel implements Transport {
     this.#openers = new Map([...parts.secrets].map(([peer, secret]) => [peer, new Opener(secret.receive, peer)]));
   }
 
+  get session(): string {
+    return this.setting.session;
+  }
+
   async send(to: string, round: string, message: Uint8Array): Promise<void> {
     const sealer = this.#sealers.get(to)!;
     for (let at = 0, part = 0; at < message.length || part === 0; at += PART, part++) {

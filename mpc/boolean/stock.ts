@@ -1,0 +1,30 @@
+import type { AuthenticatedBits } from './bits.ts';
+
+/** Shared random bits a, b and c = a AND b, lane by lane. Each triple serves one AND, once. */
+export interface Triples {
+  readonly a: AuthenticatedBits;
+  readonly b: AuthenticatedBits;
+  readonly c: AuthenticatedBits;
+}
+
+/**
+ * What the preprocessing made for one session: random authenticated material under one global key, each piece handed
+ * out once. All parties take the same pieces in the same order. Counts are multiples of 128. Taking more than there is
+ * is `Misuse OUT_OF_STOCK`, and takes nothing.
+ */
+export interface Stock {
+  /** Delta_i, this party's share of the global key: 16 bytes. Who knows all shares can forge every tag. */
+  readonly keyShare: Uint8Array;
+  triples(count: number): Triples;
+  /** Random bits that `owner` knows: its bits are the value, those of all others are zero. */
+  masks(owner: string, count: number): AuthenticatedBits;
+  /** Random bits that nobody knows. */
+  random(count: number): AuthenticatedBits;
+}
+
+/** Amounts to have in stock: triples, random bits, and masks for each owner (an owner not named needs none). */
+export interface StockDemand {
+  readonly triples: number;
+  readonly random: number;
+  readonly masks: ReadonlyMap<string, number>;
+}
