@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { equalBytes } from '../protocol/bytes.ts';
 import { Misuse } from '../protocol/errors.ts';
 
@@ -18,10 +18,10 @@ export type Hash = Uint8Array;
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
-export const leafHash = (leaf: Uint8Array): Hash =>
-  new Uint8Array(createHash('sha256').update(LEAF).update(leaf).digest());
-export const nodeHash = (left: Hash, right: Hash): Hash =>
-  new Uint8Array(createHash('sha256').update(NODE).update(left).update(right).digest());
+export const leafHash = (leaf: Uint8Array): Hash => sha256(LEAF, leaf);
+export const nodeHash = (left: Hash, right: Hash): Hash => sha256(NODE, left, right);
+
+const sha256 = (...parts: readonly Uint8Array[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer');
 
 /** Root over all leaves, in order; at least one. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Hash {

@@ -25,6 +25,15 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/**
+ * Gives back the memory of bytes that nobody reads any more, at once: buffers of a cipher or a socket would else pile up until a garbage
+ * collection, which costs more than the work on them. Leaves them empty, and does nothing to a view of part of a buffer, which others may share.
+ */
+export function discard(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
+}
+
 /** Compares in time that depends on the lengths only. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { z } from 'zod';
 import { Misuse, type MisuseCode } from './errors.ts';
@@ -28,13 +28,15 @@ export function hashDocument(label: Label, document: unknown): Uint8Array {
 
 /** SHA-256 over label and byte strings, each length-prefixed, so that no two lists share an encoding. 32 bytes. */
 export function hashBytes(label: Label, ...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256');
-  const length = Buffer.alloc(4);
-  for (const part of [Buffer.from(label, 'utf8'), ...parts]) {
-    length.writeUInt32BE(part.length);
-    hash.update(length).update(part);
+  const lists = [Buffer.from(label, 'utf8'), ...parts];
+  const preimage = Buffer.allocUnsafe(lists.reduce((sum, part) => sum + 4 + part.length, 0));
+  let at = 0;
+  for (const part of lists) {
+    at = preimage.writeUInt32BE(part.length, at);
+    preimage.set(part, at);
+    at += part.length;
   }
-  return new Uint8Array(hash.digest());
+  return hash('sha256', preimage, 'buffer');
 }
 
 /** Objects and arrays within each other at most; an honest ledger export with a wordy query has about thirty. */

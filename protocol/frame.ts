@@ -32,6 +32,8 @@ export type Frame =
 
 /** Payload bytes of one relayed frame or chunk at most; larger messages are split. */
 export const MAX_PAYLOAD = 256 * 1024 + 1024;
+/** Bytes before the payload of a chunk: the type, the number of its stream. */
+export const CHUNK_HEADER = 5;
 /** Bytes of one WebSocket message at most. */
 export const MAX_FRAME = MAX_PAYLOAD + 256;
 

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { found, type RemoteLedger } from '../../ledger/index.ts';
 import type { SitePolicy } from '../../hospital/policy.ts';
@@ -145,8 +146,10 @@ async function startAll(
   await connected.ledger.submit(founder, { type: 'registerSchema', schema });
 
   writeConfig(folder, 'policy', options.policy);
+  // Engines that each take every core of one machine get in each other's way.
+  const threads = hospitals.length > availableParallelism() ? { threads: 1 } : {};
   for (const { id, files } of hospitals) {
-    const datasets = { [schema.dataset]: { files: files.map((file) => resolve(file)) } };
+    const datasets = { [schema.dataset]: { files: files.map((file) => resolve(file)), ...threads } };
     writeConfig(folder, id, {
       ...member(id),
       coordinator: { url: coordinatorUrl },

@@ -9,6 +9,11 @@ import { Fault, type FaultCode } from '../../protocol/errors.ts';
 const BIN = fileURLToPath(import.meta.resolve('#bin'));
 const readyMessage = z.object({ ready: z.record(z.string(), z.string()) });
 const START_SECONDS = 60;
+/**
+ * A consortium on one machine has more processes than cores, and a garbage collector whose helper threads are not running
+ * waits for them: a collection then takes longer than all of its work.
+ */
+const NODE_OPTIONS = ['--single-threaded-gc'];
 
 /** One role of a consortium as its own operating-system process, started by the same command a deployment uses. */
 export class RoleProcess {
@@ -30,7 +35,7 @@ export class RoleProcess {
     folder: string,
   ): Promise<{ process: RoleProcess; ready: Readonly<Record<string, string>> }> {
     const logFile = join(folder, `${name}.log`);
-    const child = fork(BIN, [...args], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(BIN, [...args], { execArgv: NODE_OPTIONS, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     child.stderr!.pipe(createWriteStream(logFile, { mode: 0o600, flags: 'a' }));
     const role = new RoleProcess(name, child, logFile);
     const ready = new Promise<Readonly<Record<string, string>>>((resolve, reject) => {

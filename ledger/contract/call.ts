@@ -34,14 +34,31 @@ export interface Outcome {
 export const changed = (...events: readonly LedgerEvent[]): Outcome => ({ id: '', events });
 export const made = (id: string, ...events: readonly LedgerEvent[]): Outcome => ({ id, events });
 
-/** An action's canonical form. `Misuse MALFORMED` for text that has none: a lone surrogate is valid JSON, not Unicode. */
-export function signedBytes(signed: Omit<SignedAction, 'signature'>): Uint8Array {
+/** Canonical forms and digests of actions at hand: each is asked for several times on its way through the contract. */
+const forms = new WeakMap<object, { readonly bytes: Uint8Array; readonly digest: string }>();
+
+function formOf(signed: Omit<SignedAction, 'signature'>): { readonly bytes: Uint8Array; readonly digest: string } {
+  const known = forms.get(signed);
+  if (known !== undefined) return known;
+  const bytes = canonical(signed);
+  const form = { bytes, digest: toHex(hashBytes(LABEL.action, bytes)) };
+  forms.set(signed, form);
+  return form;
+}
+
+function canonical(signed: Omit<SignedAction, 'signature'>): Uint8Array {
   try {
     return actionBytes(signed);
   } catch {
     throw new Misuse('MALFORMED', 'action: a text in it is not Unicode');
   }
 }
+
+/**
+ * An action's canonical form. Whoever changes an action makes a new one: the form of an object is remembered.
+ * `Misuse MALFORMED` for text that has none: a lone surrogate is valid JSON, not Unicode.
+ */
+export const signedBytes = (signed: Omit<SignedAction, 'signature'>): Uint8Array => formOf(signed).bytes;
 
 /** Bytes of an action's canonical form, and levels to which its document nests. */
 const SIZE_LIMIT = 1 << 20;
@@ -71,8 +88,7 @@ const nestsDeeper = (value: unknown, levels: number): boolean =>
  * Names an action whatever signature it carries: the same caller cannot do the same thing twice by signing it again.
  * 32 bytes as hexadecimal.
  */
-export const actionDigest = (signed: Omit<SignedAction, 'signature'>): string =>
-  toHex(hashBytes(LABEL.action, signedBytes(signed)));
+export const actionDigest = (signed: Omit<SignedAction, 'signature'>): string => formOf(signed).digest;
 
 /** Refuses with `BAD_SIGNATURE` unless the key that the action names signed it. */
 export function verifyCaller(signed: SignedAction): void {
