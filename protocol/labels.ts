@@ -17,6 +17,8 @@ export const LABEL = {
   pairKey: 'healthchain/v1/session/pair-key',
   maskSeed: 'healthchain/v1/session/mask-seed',
   seedHash: 'healthchain/v1/session/seed-hash',
+  concealment: 'healthchain/v1/sum/concealment',
+  outcome: 'healthchain/v1/sum/outcome',
   shareKey: 'healthchain/v1/share/key',
   shareDigest: 'healthchain/v1/share/digest',
   shareStatement: 'healthchain/v1/share/statement',
