@@ -1,8 +1,6 @@
-import { createWriteStream, existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { once } from 'node:events';
 import { Fault } from '../protocol/errors.ts';
 import { MAX_PAYLOAD } from '../protocol/frame.ts';
 
@@ -25,21 +23,16 @@ export class Outbox {
     }
   }
 
-  /** Stores the chunks, each behind its length. Resolves when the share can be read as a whole. */
+  /** Stores the chunks, each behind its length; a chunk need be valid only until the next is asked for. Resolves when the share can be read as a whole. */
   async store(session: string, step: number, chunks: Iterable<Uint8Array>): Promise<void> {
     const path = this.#path(session, step);
-    const stream = createWriteStream(`${path}.partial`, { mode: 0o600, highWaterMark: 1 << 20 });
-    const failed = once(stream, 'error').then(([error]) => Promise.reject(error as Error));
-    failed.catch(() => undefined);
     try {
-      for (const chunk of chunks) {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(chunk.length);
-        stream.write(length);
-        if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), failed]);
+      const file = await open(`${path}.partial`, 'w', 0o600);
+      try {
+        for (const chunk of chunks) await append(file, chunk);
+      } finally {
+        await file.close();
       }
-      stream.end();
-      await finished(stream);
       await rename(`${path}.partial`, path);
     } catch (cause) {
       throw new Fault('DISK', 'cannot store the sealed share', {
@@ -77,6 +70,13 @@ export class Outbox {
   #path(session: string, step: number): string {
     return join(this.#folder, `${session}-${step}.share`);
   }
+}
+
+async function append(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(chunk.length);
+  const { bytesWritten } = await file.writev([length, chunk]);
+  if (bytesWritten < 4 + chunk.length) throw new Error('the disk took part of a chunk only');
 }
 
 const damaged = (): Fault => new Fault('DISK', 'the stored share is cut off');

@@ -1,5 +1,6 @@
 import { createCipheriv, type Cipheriv } from 'node:crypto';
 import { inspect } from 'node:util';
+import { discard } from '../protocol/bytes.ts';
 import { CELL_BYTES, CellVector } from './cells.ts';
 import { KernelError } from './kernels/errors.ts';
 import { eraseBlocks, kernels, layout, memory } from './kernels/load.ts';
@@ -147,7 +148,9 @@ export function* maskedChunks(
       const n = Math.min(layout.block, end - at);
       encodeCells(cells, at, n);
       for (const { cipher, apply } of streams) {
-        memory().set(cipher.update(ZEROS.subarray(0, SCALAR_BYTES * n)), layout.operand);
+        const mask = cipher.update(ZEROS.subarray(0, SCALAR_BYTES * n));
+        memory().set(mask, layout.operand);
+        discard(mask);
         apply(layout.accumulator, layout.operand, n);
       }
       chunk.set(read(layout.accumulator, SCALAR_BYTES * n), SCALAR_BYTES * (at - start));

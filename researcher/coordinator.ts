@@ -16,43 +16,44 @@ export class CoordinatorClient {
     this.#url = url.replace(/\/$/, '');
   }
 
-  /** A hospital's sealed share, chunk by chunk. Errors: what the hospital or the coordinator refused with; `Fault NETWORK`. */
-  async *share(
+  /**
+   * Hands over a hospital's sealed share chunk by chunk; a chunk is valid during the call. Errors: what the hospital or the coordinator
+   * refused with; `Fault NETWORK`; what `take` throws, which ends the download.
+   */
+  async share(
     member: Member,
     of: { session: string; step: number; signal: AbortSignal },
     hospital: string,
-  ): AsyncGenerator<Uint8Array> {
-    yield* this.#stream(
-      member,
-      'GET',
-      `/v1/sessions/${of.session}/shares/${hospital}?step=${of.step}`,
-      undefined,
-      of.signal,
-    );
+    take: (chunk: Uint8Array) => void,
+  ): Promise<void> {
+    const target = `/v1/sessions/${of.session}/shares/${hospital}?step=${of.step}`;
+    await this.#stream(member, 'GET', target, undefined, of.signal, take);
   }
 
   /** A hospital's part in finding a cheat. */
   async pull(member: Member, request: PullRequest, hospital: string, signal: AbortSignal): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     const target = `/v1/sessions/${request.session}/pull/${hospital}`;
-    for await (const chunk of this.#stream(member, 'POST', target, JSON.stringify(request), signal))
-      chunks.push(Uint8Array.from(chunk));
+    await this.#stream(member, 'POST', target, JSON.stringify(request), signal, (chunk) =>
+      chunks.push(Uint8Array.from(chunk)),
+    );
     return Buffer.concat(chunks);
   }
 
-  async *#stream(
+  async #stream(
     member: Member,
     method: 'GET' | 'POST',
     target: string,
     body: string | undefined,
     signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array> {
+    take: (chunk: Uint8Array) => void,
+  ): Promise<void> {
     const proof = proveRequest(member, { method, target, body: Buffer.from(body ?? '') }, Date.now());
     const headers = { [PROOF_HEADER]: proof, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     try {
       const response = await send(new URL(this.#url + target), { method, headers, signal, body });
       if (response.statusCode !== 200) throw await errorOf(response);
-      yield* readChunks(response);
+      await readChunks(response, take);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw asHealthchainError(
@@ -99,32 +100,64 @@ async function errorOf(response: IncomingMessage): Promise<HealthchainError> {
 }
 
 /**
- * Splits a body into its length-prefixed chunks; the zero length at the end proves that nothing was cut off. A chunk is
- * valid until the next is asked for: one buffer serves them all.
+ * Splits a body into its length-prefixed chunks; the zero length at the end proves that nothing was cut off. One buffer
+ * serves all chunks. Parts are worked on as they come off the socket: an iterator over the body would join them into new buffers first.
  */
-async function* readChunks(body: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  const space = Buffer.allocUnsafeSlow(MAX_PAYLOAD);
-  const prefix = Buffer.alloc(4);
-  let need = 4;
-  let have = 0;
-  let into = prefix;
-  for await (const part of body) {
-    for (let at = 0; at < part.length;) {
-      const taken = part.copy(into, have, at, Math.min(part.length, at + need - have));
-      at += taken;
-      have += taken;
-      if (have < need) break;
-      have = 0;
-      if (into === space) {
-        yield space.subarray(0, need);
-        [into, need] = [prefix, 4];
-        continue;
+function readChunks(body: IncomingMessage, take: (chunk: Uint8Array) => void): Promise<void> {
+  const splitter = new ChunkSplitter(take);
+  return new Promise((resolve, reject) => {
+    body.on('data', (part: Buffer) => {
+      try {
+        // What follows the end would be read by nobody.
+        if (splitter.ended) body.destroy();
+        else splitter.add(part);
+        if (splitter.ended) resolve();
+      } catch (error) {
+        body.destroy();
+        reject(error as Error);
       }
-      need = prefix.readUInt32BE(0);
-      if (need === 0) return;
-      if (need > MAX_PAYLOAD) throw new Fault('NETWORK', 'a chunk is longer than allowed');
-      into = space;
+    });
+    body.on('error', reject);
+    body.on('close', () => {
+      if (!splitter.ended)
+        reject(new Fault('NETWORK', 'the download broke off before its end', { hint: 'It is tried again by itself.' }));
+    });
+  });
+}
+
+class ChunkSplitter {
+  readonly #take: (chunk: Uint8Array) => void;
+  readonly #prefix = Buffer.alloc(4);
+  readonly #space = Buffer.allocUnsafeSlow(MAX_PAYLOAD);
+  #into = this.#prefix;
+  #need = 4;
+  #have = 0;
+  ended = false;
+
+  constructor(take: (chunk: Uint8Array) => void) {
+    this.#take = take;
+  }
+
+  add(part: Buffer): void {
+    for (let at = 0; at < part.length && !this.ended;) {
+      const taken = part.copy(this.#into, this.#have, at, at + this.#need - this.#have);
+      at += taken;
+      this.#have += taken;
+      if (this.#have === this.#need) this.#next();
     }
   }
-  throw new Fault('NETWORK', 'the download broke off before its end', { hint: 'It is tried again by itself.' });
+
+  #next(): void {
+    this.#have = 0;
+    if (this.#into === this.#space) {
+      const chunk = this.#space.subarray(0, this.#need);
+      [this.#into, this.#need] = [this.#prefix, 4];
+      this.#take(chunk);
+      return;
+    }
+    this.#need = this.#prefix.readUInt32BE(0);
+    this.ended = this.#need === 0;
+    if (this.#need > MAX_PAYLOAD) throw new Fault('NETWORK', 'a chunk is longer than allowed');
+    this.#into = this.#space;
+  }
 }

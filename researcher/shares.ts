@@ -62,7 +62,7 @@ export async function fetchShare(
     };
     const opener = new ShareOpener(expected, request.answerKey, once);
     try {
-      for await (const chunk of coordinator.share(request.member, request, party)) opener.add(chunk, scalars);
+      await coordinator.share(request.member, request, party, (chunk) => opener.add(chunk, scalars));
       const share = opener.finish();
       request.arrived?.(party);
       return share;

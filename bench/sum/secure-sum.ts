@@ -63,7 +63,9 @@ export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>): 
           },
           transfer: async () => {
             await Promise.all(
-              session.roster.map((party) => drain(client.share(researcher, { ...request, step: STEP.raw }, party))),
+              session.roster.map((party) =>
+                client.share(researcher, { ...request, step: STEP.raw }, party, () => undefined),
+              ),
             );
           },
         });
@@ -106,9 +108,4 @@ async function tellAll(parties: readonly ChildProcess[], message: Join | Begin, 
   for (const each of await Promise.all(answers)) {
     if (each !== answer) throw new Error(`a party answered ${each}, not ${answer}`);
   }
-}
-
-async function drain(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars
-  for await (const _ of chunks);
 }

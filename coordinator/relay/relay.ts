@@ -98,7 +98,7 @@ export class Relay {
       case 'end':
       case 'cancel': {
         if (frame.type === 'cancel') this.#chargeControl(from);
-        const fault = this.#streams.receive(from, frame);
+        const fault = this.#streams.receive(from, frame, bytes);
         if (fault !== undefined) this.#violation(from, fault);
         return;
       }

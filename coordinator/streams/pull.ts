@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { errorOf } from '../../protocol/frame.ts';
+import { discard } from '../../protocol/bytes.ts';
+import { CHUNK_HEADER, errorOf } from '../../protocol/frame.ts';
 import { Fault, type ErrorRecord, type HealthchainError } from '../../protocol/errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Connection } from '../relay/connection.ts';
@@ -56,19 +57,20 @@ export class Pull {
     this.#alive();
   }
 
-  /** Passes a chunk on; returns the rule it breaks, if any. */
-  chunk(payload: Uint8Array): string | undefined {
-    if (payload.length === 0) return 'empty chunk';
+  /** Passes on the payload of a chunk's frame, which it takes over; returns the rule it breaks, if any. */
+  chunk(frame: Buffer): string | undefined {
+    const length = frame.length - CHUNK_HEADER;
+    if (length === 0) return 'empty chunk';
     if (this.#credit === 0) return 'chunk without credit';
     this.#credit--;
     this.#flow();
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(payload.length);
-    this.#response.cork();
-    this.#response.write(length);
-    this.#response.write(payload, this.#written);
-    this.#response.uncork();
-    this.#metrics.streamBytes.inc(payload.length);
+    // The length goes where the number of the stream was, right before the payload: nothing is copied.
+    frame.writeUInt32BE(length, CHUNK_HEADER - 4);
+    this.#response.write(frame.subarray(CHUNK_HEADER - 4), (error) => {
+      discard(frame);
+      this.#written(error);
+    });
+    this.#metrics.streamBytes.inc(length);
     return undefined;
   }
 
@@ -104,12 +106,12 @@ export class Pull {
     this.#fail(new Fault('PEER_GONE', 'the reader went away'));
   };
 
-  readonly #written = (error?: Error | null): void => {
+  #written(error: Error | null | undefined): void {
     if (error || this.#state === 'done') return;
     this.#alive();
     this.#taken++;
     if (this.#taken * 4 >= this.#window) this.#grant(this.#taken);
-  };
+  }
 
   #grant(chunks: number): void {
     this.#taken = 0;

@@ -65,14 +65,17 @@ export class Streams {
     return pull;
   }
 
-  /** Takes a frame of a stream; returns the rule it breaks, if any. What comes after a stream's end is ignored: it was under way. */
-  receive(from: Connection, frame: StreamFrame): string | undefined {
+  /**
+   * Takes a frame of a stream, and the bytes it came in; returns the rule it breaks, if any. What comes after a stream's end is ignored:
+   * it was under way.
+   */
+  receive(from: Connection, frame: StreamFrame, bytes: Buffer): string | undefined {
     const numbered = this.#byConnection.get(from);
     const pull = numbered?.open.get(frame.stream);
     if (pull === undefined) {
       return frame.stream === 0 || frame.stream > (numbered?.last ?? 0) ? 'unknown stream' : undefined;
     }
-    if (frame.type === 'chunk') return pull.chunk(frame.payload);
+    if (frame.type === 'chunk') return pull.chunk(bytes);
     if (frame.type === 'end') pull.end();
     else pull.cancelled(frame.error);
     return undefined;

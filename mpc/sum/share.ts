@@ -1,9 +1,9 @@
-import { createCipheriv, createDecipheriv, createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { ByteWriter, equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
+import { ByteWriter, discard, equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes, decodeCanonical, hashBytes } from '../../protocol/canonical.ts';
-import { TAG_BYTES, type ExchangeKey } from '../../protocol/envelope.ts';
+import type { ExchangeKey } from '../../protocol/envelope.ts';
 import { Abort } from '../../protocol/errors.ts';
 import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -11,12 +11,12 @@ import { digest, signatureHex } from '../../protocol/names.ts';
 import { helloDigest, openHello, signedHello, type SignedHello } from '../../protocol/session.ts';
 import { assertScalar, type ShareSum } from '../scalars.ts';
 import type { AgreedInput } from './party.ts';
+import { ChunkOpener, ChunkSealer } from './stream.ts';
 
 /**
  * A summed share on its way to the researcher (docs/protocol.md §3.3): a header in the clear, then the scalars in
- * chunks sealed to the answer key, then a trailer with the blinding share and the party's signature over all of it.
- * Sealing is in the form of STREAM (Hoang, Reyhanitabar, Rogaway, Vizár, CRYPTO 2015): counter nonce and last-flag
- * are authenticated, so that chunks cannot be cut, dropped, repeated or put in another order.
+ * chunks sealed to the answer key (`stream.ts`), then a trailer with the blinding share and the party's signature over
+ * all of it.
  */
 export const SHARE_CHUNK_CELLS = 8192;
 
@@ -58,7 +58,7 @@ export const finishShareDigest = (hash: Hash, blinding: Uint8Array): Uint8Array 
   hashBytes(LABEL.shareDigest, hash.digest(), blinding);
 
 /**
- * The chunks of a sealed share, ready for the wire; each is a fresh buffer. Cost: 32 bytes a cell, once.
+ * The chunks of a sealed share, ready for the wire; each is valid until the next is asked for. Cost: 32 bytes a cell, once.
  * Sealing the same input again gives the same bytes, so a share may be sent again after a lost connection.
  */
 export function* sealShare(input: AgreedInput, identity: Identity, answerKey: string): Generator<Uint8Array> {
@@ -78,17 +78,16 @@ export function* sealShare(input: AgreedInput, identity: Identity, answerKey: st
     signature: toHex(identity.sign(LABEL.shareStatement, statementBytes(statement))),
   } satisfies ShareHeader);
 
-  const key = shareKey(channel.exchangeKey, answerKey, own, transcript.step);
+  const sealer = new ChunkSealer(shareKey(channel.exchangeKey, answerKey, own, transcript.step));
   const hash = createHash('sha256');
-  let place = 0;
   for (const scalars of input.shareChunks(SHARE_CHUNK_CELLS)) {
     hash.update(scalars);
-    yield seal(key, place++, false, scalars);
+    yield sealer.seal(scalars, false);
   }
   const blinding = input.blindingShare();
   const shareDigest = finishShareDigest(hash, blinding);
   const signature = identity.sign(LABEL.shareDigest, shareDigestBytes(statement, shareDigest));
-  yield seal(key, place, true, Buffer.concat([blinding, shareDigest, signature]));
+  yield sealer.seal(Buffer.concat([blinding, shareDigest, signature]), true);
 }
 
 /** What a share must be, known to the researcher from the ledger and its own plan. */
@@ -135,8 +134,7 @@ export class ShareOpener {
   readonly #sum: Pick<ShareSum, 'add'>;
   readonly #hash = createHash('sha256');
   #header: ShareHeader | undefined;
-  #key: Uint8Array | undefined;
-  #place = 0;
+  #chunks: ChunkOpener | undefined;
   #cells = 0;
   #received: ReceivedShare | undefined;
 
@@ -146,15 +144,15 @@ export class ShareOpener {
     this.#sum = sum;
   }
 
-  /** `scalars` sees each chunk of plain scalars too: for keeping a share as evidence. */
+  /** `scalars` sees each chunk of plain scalars too, valid during the call: for keeping a share as evidence. */
   add(chunk: Uint8Array, scalars?: (plain: Uint8Array) => void): void {
     if (this.#received !== undefined) throw this.#forged('goes on after its end');
-    if (this.#key === undefined) {
+    if (this.#chunks === undefined) {
       this.#open(chunk);
       return;
     }
     const left = this.#expected.cells - this.#cells;
-    const plain = this.#unseal(chunk, left === 0);
+    const plain = this.#unseal(this.#chunks, chunk, left === 0);
     if (left === 0) {
       this.#finish(plain);
       return;
@@ -168,6 +166,7 @@ export class ShareOpener {
     }
     scalars?.(plain);
     this.#cells += plain.length / 32;
+    discard(plain);
   }
 
   finish(): ReceivedShare {
@@ -191,7 +190,7 @@ export class ShareOpener {
       throw this.#forged('has a header with a wrong signature');
     }
     this.#header = header;
-    this.#key = shareKey(this.#answerKey, hello.hello.exchangeKey, hello, step, party);
+    this.#chunks = new ChunkOpener(shareKey(this.#answerKey, hello.hello.exchangeKey, hello, step, party));
   }
 
   #finish(trailer: Uint8Array): void {
@@ -219,15 +218,9 @@ export class ShareOpener {
     this.#received = new ReceivedShare({ party: this.#expected.party, header, blinding, digest: claimed, signature });
   }
 
-  #unseal(chunk: Uint8Array, last: boolean): Uint8Array {
+  #unseal(opener: ChunkOpener, chunk: Uint8Array, last: boolean): Uint8Array {
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key!, nonceOf(this.#place), { authTagLength: TAG_BYTES });
-      decipher.setAAD(Uint8Array.of(last ? 1 : 0));
-      decipher.setAuthTag(chunk.subarray(chunk.length - TAG_BYTES));
-      const plain = decipher.update(chunk.subarray(0, chunk.length - TAG_BYTES));
-      decipher.final();
-      this.#place++;
-      return plain;
+      return opener.open(chunk, last);
     } catch (cause) {
       throw this.#forged('has a chunk that does not open: altered, repeated, left out or out of order', cause);
     }
@@ -248,13 +241,3 @@ function shareKey(own: ExchangeKey, theirs: string, hello: SignedHello, step: nu
   const info = new ByteWriter().text(LABEL.shareKey).fixed(helloDigest(hello)).uint32(step).finish();
   return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32, owner);
 }
-
-function seal(key: Uint8Array, place: number, last: boolean, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(place));
-  cipher.setAAD(Uint8Array.of(last ? 1 : 0));
-  const body = cipher.update(plaintext);
-  cipher.final();
-  return Buffer.concat([body, cipher.getAuthTag()]);
-}
-
-const nonceOf = (place: number): Uint8Array => new ByteWriter().uint32(0).uint32(0).uint32(place).finish();

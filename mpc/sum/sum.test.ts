@@ -78,9 +78,9 @@ describe('secure sum', () => {
     const { agreed } = await world.agree([[1n], [2n]]);
     const identity = world.identities.get(world.roster[0]!)!;
     const once = (): string =>
-      [...sealShare(agreed[0]!, identity, answerKey.publicKey)]
-        .map((chunk) => Buffer.from(chunk).toString('hex'))
-        .join();
+      Array.from(sealShare(agreed[0]!, identity, answerKey.publicKey), (chunk) =>
+        Buffer.from(chunk).toString('hex'),
+      ).join();
     expect(once()).toBe(once());
   });
 

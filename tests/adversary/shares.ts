@@ -60,7 +60,7 @@ export function lying(input: AgreedInput, lie: Lie): AgreedInput {
 /** The sealed share of the party in this place of the roster. */
 export function sealed(of: Agreed, place: number, lie: Lie = {}, to = answerKey.publicKey): Uint8Array[] {
   const identity = of.world.identities.get(of.world.roster[place]!)!;
-  return [...sealShare(lying(of.inputs[place]!, lie), identity, to)].map((chunk) => Uint8Array.from(chunk));
+  return Array.from(sealShare(lying(of.inputs[place]!, lie), identity, to), (chunk) => Uint8Array.from(chunk));
 }
 
 export const expectedOf = (of: Agreed, place: number): ExpectedShare => {

@@ -18,7 +18,7 @@ test('a hospital that signs one share for the sum and another for the search is 
   const [honest, , cheat] = world.roster as [string, string, string];
   const chunksOf = (party: string): Uint8Array[] => {
     const input = agreed[world.roster.indexOf(party)]!;
-    return [...sealShare(input, world.identities.get(party)!, answerKey.publicKey)].map((chunk) =>
+    return Array.from(sealShare(input, world.identities.get(party)!, answerKey.publicKey), (chunk) =>
       Uint8Array.from(chunk),
     );
   };
@@ -45,9 +45,8 @@ test('a hospital that signs one share for the sum and another for the search is 
     submit: (_: unknown, action: Action) => Promise.resolve(recorded.push(action)),
   } as unknown as Ledger;
   const coordinator = {
-    share: async function* (_: unknown, __: unknown, party: string) {
-      yield* await Promise.resolve(chunksOf(party));
-    },
+    share: (_: unknown, __: unknown, party: string, take: (chunk: Uint8Array) => void) =>
+      Promise.resolve(chunksOf(party).forEach(take)),
   } as unknown as CoordinatorClient;
   const request: ShareRequest = {
     session: world.session,
