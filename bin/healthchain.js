@@ -43,6 +43,8 @@ async function start() {
   // Keeps compiled code between starts, inside this package's own folder (a shared folder could be filled by others).
   const { enableCompileCache } = await import('node:module');
   enableCompileCache(join(root, '.cache'));
+  // Threads read it from here.
+  process.env.NODE_COMPILE_CACHE ??= join(root, '.cache');
 
   // A published package carries compiled code; a checkout runs its sources as they are.
   const compiled = join(root, 'dist', 'cli', 'main.js');

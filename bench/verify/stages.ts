@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export interface Stages {
   readonly load: number;
   readonly ledger: number;
+  /** By one thread; `healthchain verify` has two at it, one of them from the start. */
   readonly generators: number;
   readonly commitments: number;
   readonly result: number;
