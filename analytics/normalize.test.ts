@@ -24,8 +24,9 @@ describe('what is written in several ways has one form', () => {
       purpose: 'GRU',
       groupBy: [{ column: 'sex', missing: 'drop' }],
       statistics: [{ count: {} }],
-      release: { minimumHospitals: 3 },
+      release: { minimumCell: 10, insiderRule: true, minimumHospitals: 3, zeroCells: 'open' },
     });
+    expect(prepare({ ...count, release: { insiderRule: 1 } }, schema).release.insiderRule).toBe(true);
     expect(prepare({ statistics: [{ ci: { column: 'age' } }] }, schema).statistics).toEqual([
       { ci: { column: 'age', level: 0.95 } },
     ]);
@@ -205,7 +206,7 @@ describe('whatever is thrown at it', () => {
       cohort: { all: [{ column: 'age', gte: 30, lt: 80 }, { not: { column: 'sex', in: ['0'] } }] },
       groupBy: [{ column: 'age', bins: [0, 40, 120] }],
       statistics: [{ mean: { column: 'age' } }, { table: { columns: ['sex', 'disease'] } }],
-      release: { minimumHospitals: 3 },
+      release: { minimumCell: 10, insiderRule: true, minimumHospitals: 3, zeroCells: 'open' },
     };
     const paths: (string | number)[][] = [];
     const collect = (value: unknown, path: (string | number)[]): void => {

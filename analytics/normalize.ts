@@ -1,4 +1,5 @@
 import type { Predicate, Query, StatisticRequest } from '../protocol/query.ts';
+import { canonicalRule } from '../protocol/release.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 import type { Leaf } from './condition.ts';
 import { codeOf, Scope } from './fields.ts';
@@ -36,6 +37,7 @@ function canonicalQuery(written: Query, form: QueryForm, schema: DatasetSchema):
     ...(cohort && { cohort: canonicalPredicate(cohort, scope) }),
     ...(groupBy && { groupBy: groupBy.map((grouping) => ({ ...grouping, missing: grouping.missing ?? 'drop' })) }),
     statistics: form.statistics.map(canonicalStatistic),
+    release: canonicalRule(form.release),
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { query as queryType, type Query } from '../protocol/query.ts';
+import { releaseInput, type ReleaseRule } from '../protocol/release.ts';
 import { datasetSchema } from '../protocol/schema.ts';
 import { columnsOf, decidePolicy, sandboxPolicy, sitePolicy, type PolicyDecision, type SitePolicy } from './policy.ts';
 
@@ -15,6 +16,8 @@ const schema = datasetSchema.parse({
   release: { minimumHospitals: 3 },
 });
 
+const ruleOf = (named: object): ReleaseRule => releaseInput.parse(named);
+
 const ask = (changes: Partial<Query> = {}): Query =>
   queryType.parse({
     dataset: 'heart@1',
@@ -23,7 +26,7 @@ const ask = (changes: Partial<Query> = {}): Query =>
     cohort: { all: [{ not: { column: 'old', eq: true } }, { any: [{ column: 'sex', eq: 'F' }] }] },
     groupBy: [{ column: 'sex' }],
     statistics: [{ count: {} }, { mean: { column: 'chol' } }],
-    release: { minimumHospitals: 3 },
+    release: ruleOf({}),
     ...changes,
   });
 
@@ -74,8 +77,35 @@ describe('decidePolicy', () => {
   });
 
   it("holds the schema's floor as well as the site's", () => {
-    const low = decide(allowing({ release: { minimumHospitals: 2 } }), ask({ release: { minimumHospitals: 2 } }));
-    expect(low.reasons).toEqual(['release.minimumHospitals: the query asks 2, the schema heart@1 at least 3']);
+    const low = decide(
+      allowing({ release: { minimumHospitals: 2 } }),
+      ask({ release: ruleOf({ minimumHospitals: 2 }) }),
+    );
+    expect(low.reasons).toEqual([
+      'release.minimumHospitals: the query asks 2, the schema heart@1 at least 3; ask for 3 or stricter',
+    ]);
+  });
+
+  it('closes what it does not name: small counts, and what one hospital finds by taking its own off', () => {
+    const asked = { minimumCell: 5, insiderRule: false };
+    for (const silent of [allowing(), allowing({ release: {} }), allowing({ release: { minimumHospitals: 3 } })])
+      expect(decide(silent, ask({ release: ruleOf(asked) })).reasons).toEqual([
+        "release.minimumCell: the query asks 5, this site's policy at least 10; ask for 10 or stricter",
+        "release.insiderRule: the query asks false, this site's policy at least true; ask for true or stricter",
+      ]);
+    expect(decide(allowing({ release: asked }), ask({ release: ruleOf(asked) })).decision).toBe('approve');
+  });
+
+  it.each([
+    ['minimumCell', { minimumCell: 11 }],
+    ['insiderRule', { insiderRule: 2 }],
+    ['zeroCells', { zeroCells: 'withhold' }],
+    ['dominance', { dominance: { percent: 10 } }],
+  ])('denies a query that asks for less than its floor of %s, and never changes it', (parameter, release) => {
+    const { decision, reasons } = decide(allowing({ release }));
+    expect(decision).toBe('deny');
+    expect(reasons).toEqual([expect.stringContaining(`release.${parameter}: the query asks`)]);
+    expect(decide(allowing({ release }), ask({ release: ruleOf(release) })).decision).toBe('approve');
   });
 
   it('counts the budget down to nothing', () => {
@@ -97,11 +127,13 @@ describe('policies', () => {
   });
 
   it('of a sandbox are open, with the file on top', () => {
-    const query = ask({ release: { minimumHospitals: 3 } });
+    const query = ask({ release: ruleOf({ minimumHospitals: 3 }) });
     expect(decide(sandboxPolicy()).decision).toBe('approve');
     expect(decide(sandboxPolicy({ release: { minimumHospitals: 4 } }), query).reasons.join()).toContain('at least 4');
     expect(decide(sandboxPolicy({ approval: 'person' })).decision).toBe('ask');
-    expect(sandboxPolicy().release.minimumHospitals).toBe(2);
+    expect(sandboxPolicy().release).toEqual({ minimumCell: 10, insiderRule: true, minimumHospitals: 2 });
+    const open = { minimumCell: 1, insiderRule: false };
+    expect(sandboxPolicy({ release: open }).release).toEqual({ ...open, minimumHospitals: 2 });
   });
 
   it('survive a round trip through JSON', () => {

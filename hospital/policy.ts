@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkDocument } from '../protocol/canonical.ts';
 import { columnName, datasetName, organisationId } from '../protocol/names.ts';
 import type { Predicate, Query, StatisticRequest } from '../protocol/query.ts';
+import { DEFAULT_FLOOR, releaseFloor, shortfalls } from '../protocol/release.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 
 const listOrAny = (item: z.ZodType<string>): z.ZodType<string[] | 'any'> =>
@@ -15,7 +16,8 @@ const keys = {
   columns: listOrAny(columnName),
   /** Names as in a query: count, mean, histogram. */
   statistics: listOrAny(z.string().regex(/^[a-zA-Z][a-zA-Z0-9]{0,62}$/)),
-  release: z.strictObject({ minimumHospitals: z.int().min(2).max(1000) }),
+  /** Floors: a query that asks for less is denied. */
+  release: releaseFloor.transform((named) => ({ ...DEFAULT_FLOOR, ...named })),
   /** Who decides on a query that every rule allows. */
   approval: z.enum(['auto', 'person']),
   budget: z.strictObject({ queriesPerResearcher: z.int().min(0).max(1_000_000).optional() }),
@@ -23,8 +25,8 @@ const keys = {
 
 /**
  * What a site lets out. A key that the file leaves out is closed: no purpose, researcher, column or statistic is
- * allowed, a person approves, at least three hospitals take part. Left open by default are only `datasets` (any that
- * the node serves) and `budget` (no limit).
+ * allowed, a person approves, no count under 10 opens, neither to the public nor to one of the hospitals. Left open by
+ * default are only `datasets` (any that the node serves) and `budget` (no limit).
  */
 export const sitePolicy = z.strictObject({
   datasets: keys.datasets.default('any'),
@@ -32,7 +34,7 @@ export const sitePolicy = z.strictObject({
   researchers: keys.researchers.default([]),
   columns: keys.columns.default([]),
   statistics: keys.statistics.default([]),
-  release: keys.release.default({ minimumHospitals: 3 }),
+  release: keys.release.prefault({}),
   approval: keys.approval.default('person'),
   budget: keys.budget.default({}),
 });
@@ -44,7 +46,7 @@ const policyKeys = z.strictObject(keys).partial();
 export function sandboxPolicy(given: unknown = {}): SitePolicy {
   const checked = checkDocument(policyKeys, given, { what: 'site policy', code: 'BAD_CONFIG' });
   const open = { purposes: 'any', researchers: 'any', columns: 'any', statistics: 'any', approval: 'auto' };
-  const merged = { ...open, release: { minimumHospitals: 2 }, ...checked };
+  const merged = { ...open, ...checked };
   return checkDocument(sitePolicy, merged, { what: 'site policy', code: 'BAD_CONFIG' });
 }
 
@@ -101,14 +103,16 @@ function datasetRules(policy: SitePolicy, query: Query, schema: DatasetSchema): 
 }
 
 function releaseRules(policy: SitePolicy, query: Query, schema: DatasetSchema): string[] {
-  const asked = query.release.minimumHospitals;
   const floors = [
-    { whose: "this site's policy", least: policy.release.minimumHospitals },
-    { whose: `the schema ${schemaReference(schema)}`, least: schema.release?.minimumHospitals ?? 0 },
+    { whose: "this site's policy", floor: policy.release },
+    { whose: `the schema ${schemaReference(schema)}`, floor: schema.release ?? {} },
   ];
-  return floors
-    .filter(({ least }) => asked < least)
-    .map(({ whose, least }) => `release.minimumHospitals: the query asks ${asked}, ${whose} at least ${least}`);
+  return floors.flatMap(({ whose, floor }) =>
+    shortfalls(query.release, floor).map(
+      ({ parameter, asked, least }) =>
+        `release.${parameter}: the query asks ${asked}, ${whose} at least ${least}; ask for ${least} or stricter`,
+    ),
+  );
 }
 
 function budgetRules(policy: SitePolicy, history: PolicyHistory): string[] {

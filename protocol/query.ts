@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { code, decimalText } from './schema.ts';
 import { columnName, datasetName, datasetReference } from './names.ts';
-import { releaseRule } from './release.ts';
+import { releaseInput, releaseRule } from './release.ts';
 
 /**
  * The query language, as a researcher writes it. Its meaning (types of columns, domains, sizes) is checked against
@@ -106,7 +106,7 @@ const body = {
 export const queryInput = z.strictObject({
   dataset: z.union([datasetReference, datasetName]),
   ...body,
-  release: releaseRule.prefault({}),
+  release: releaseInput.prefault({}),
 });
 export type QueryInput = z.input<typeof queryInput>;
 

@@ -1,6 +1,7 @@
 import { planQuery } from '../../analytics/index.ts';
 import { ENCOUNTERS_SCHEMA } from '../../hospital/synthetic/index.ts';
 import type { Query } from '../../protocol/query.ts';
+import { everythingOpens } from '../../protocol/testing/release.ts';
 import { power } from '../measurement.ts';
 
 /** A query over the synthetic encounters with the columns and bins that the pooled SQL needs too. */
@@ -47,7 +48,7 @@ export function shapeOf(cells: number): Shape {
       { variance: { column: 'length_of_stay' } },
       { correlation: { columns: ['age', 'length_of_stay'] } },
     ],
-    release: { minimumHospitals: 2 },
+    release: everythingOpens(),
   };
   const planned = planQuery(query, ENCOUNTERS_SCHEMA).cells;
   if (planned !== cells) throw new Error(`the query prepared for ${cells} cells has ${planned}`);

@@ -7,6 +7,7 @@ import { ENCOUNTERS_SCHEMA } from '../../hospital/synthetic/index.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
 import { Identity } from '../../protocol/identity.ts';
 import type { Role, SessionRecord } from '../../protocol/ledger.ts';
+import { everythingOpens } from '../../protocol/testing/release.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
 import { holding } from '../leaving.ts';
 
@@ -102,7 +103,7 @@ export async function openSession(of: BareConsortium): Promise<SessionRecord> {
       dataset: 'encounters@1',
       purpose: 'GRU',
       statistics: [{ count: {} }],
-      release: { minimumHospitals: 2 },
+      release: everythingOpens(),
     },
     answerKey: answerKey.publicKey,
     hospitals: hospitals.map(({ organisation }) => organisation),

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Identity } from '../../protocol/identity.ts';
 import type { Action, ActionOf, Role } from '../../protocol/ledger.ts';
 import { proveRequest, PROOF_HEADER } from '../../protocol/request.ts';
+import { everythingOpens } from '../../protocol/testing/release.ts';
 import { found, RemoteLedger, startLedgerServer, type Ledger, type Member } from '../../ledger/index.ts';
 import { startCoordinator, type Coordinator, type CoordinatorConfig } from '../index.ts';
 import { TestHospital } from './hospital.ts';
@@ -141,7 +142,7 @@ export class World {
         title: 'Mean age',
         cohort: { column: 'age', gte: 31 },
         statistics: [{ mean: { column: 'age' } }],
-        release: { minimumHospitals },
+        release: everythingOpens(minimumHospitals),
       },
       answerKey: hex(7),
       hospitals: [...hospitals],

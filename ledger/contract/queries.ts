@@ -1,6 +1,7 @@
 import { Refusal } from '../../protocol/errors.ts';
 import { deriveQueryId, type ActionOf } from '../../protocol/ledger.ts';
 import type { Query } from '../../protocol/query.ts';
+import { shortfalls } from '../../protocol/release.ts';
 import { changed, made, requireQuery, requireRole, requireSortedNames, type Call, type Outcome } from './call.ts';
 import { KEY } from './keys.ts';
 import { isPresent, readRow, ROW, writeRow } from './rows.ts';
@@ -49,17 +50,14 @@ async function requireRelease(state: State, query: Query, hospitals: number): Pr
       hint: 'The ledger export lists all datasets: healthchain ledger export.',
     });
   }
-  const { minimumHospitals } = query.release;
-  const floor = schema.release?.minimumHospitals ?? 0;
-  if (minimumHospitals < floor) {
-    throw new Refusal(
-      'POLICY',
-      `release.minimumHospitals ${minimumHospitals} is under the dataset's floor of ${floor}`,
-      {
-        hint: `Ask for release.minimumHospitals of ${floor} or more.`,
-      },
-    );
+  const [shortfall] = shortfalls(query.release, schema.release ?? {});
+  if (shortfall !== undefined) {
+    const { parameter, asked, least } = shortfall;
+    throw new Refusal('POLICY', `release.${parameter} ${asked} is under the dataset's floor of ${least}`, {
+      hint: `Ask for release.${parameter} of ${least} or stricter.`,
+    });
   }
+  const { minimumHospitals } = query.release;
   if (minimumHospitals > hospitals) {
     throw new Refusal('POLICY', `release.minimumHospitals ${minimumHospitals} is more than the ${hospitals} asked`, {
       hint: 'Ask more hospitals, or lower release.minimumHospitals in the query as far as dataset and sites allow.',

@@ -57,13 +57,26 @@ describe('queries', () => {
     'bad-hospital-unknown': [{ hospitals: ['nobody', 'north'] }, 'UNKNOWN', /not registered/],
     'bad-hospital-is-a-researcher': [{ hospitals: ['north', 'rita'] }, 'UNKNOWN', /not registered/],
     'bad-more-hospitals-required-than-asked': [{ minimumHospitals: 4 }, 'POLICY', /more than the 3 asked/],
-    'bad-under-the-floor': [{ minimumHospitals: 2 }, 'POLICY', /floor of 3/],
+    'bad-under-the-floor': [{ minimumHospitals: 2 }, 'POLICY', /release.minimumHospitals 2 is under .* floor of 3/],
     'bad-dataset-unknown': [{ query: { ...actions.submit().query, dataset: 'lung@1' } }, 'UNKNOWN', /dataset/],
     'bad-version-unknown': [{ query: { ...actions.submit().query, dataset: 'heart@2' } }, 'UNKNOWN', /dataset/],
   };
   it.each(Object.entries(bad))('%s', async (_name, [change, code, message]) => {
     await bench.do('board', actions.schema(1, 3));
     await refused('rita', actions.submit({ minimumHospitals: 3, ...change }), code, message);
+  });
+
+  it('refuses a release rule under the dataset’s floor, by its name', async () => {
+    const release = { minimumCell: 11, insiderRule: 2, zeroCells: 'withhold' as const, dominance: { percent: 20 } };
+    await bench.do('board', { type: 'registerSchema', schema: { ...schema(), release } });
+    const { query } = actions.submit();
+    let asked = query.release;
+    for (const [parameter, value] of Object.entries(release)) {
+      const refusal = new RegExp(`release.${parameter} .* is under the dataset's floor`);
+      await refused('rita', actions.submit({ query: { ...query, release: asked } }), 'POLICY', refusal);
+      asked = { ...asked, [parameter]: value };
+    }
+    await bench.do('rita', actions.submit({ query: { ...query, release: asked } }));
   });
 
   it('refuses what not every reader could take in', async () => {

@@ -12,6 +12,7 @@ import {
   expectNoStackTrace,
   expectOneClearLine,
   makeFolder,
+  OPEN_RELEASE,
   removeFolder,
   runCommand,
   startConsortium,
@@ -26,7 +27,7 @@ const [anna, bert] = ['anna', 'bert'] as const;
 const good = {
   dataset: 'encounters',
   purpose: 'GRU',
-  release: { minimumHospitals: 2 },
+  release: OPEN_RELEASE,
   statistics: [{ count: {} }],
 };
 

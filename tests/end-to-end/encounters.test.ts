@@ -10,6 +10,7 @@ import {
   expectNear,
   expectOneClearLine,
   makeFolder,
+  OPEN_RELEASE,
   pooled,
   removeFolder,
   startConsortium,
@@ -19,7 +20,7 @@ import {
   type Row,
 } from './world.ts';
 
-const base = { dataset: 'encounters', purpose: 'GRU', release: { minimumHospitals: 2 } };
+const base = { dataset: 'encounters', purpose: 'GRU', release: OPEN_RELEASE };
 const names = Array.from({ length: 10 }, (_, i) => `hospital-${i + 1}`);
 const [withParquet, withArrow, withLines, atTheBounds, withoutEmergencies] = names as [
   string,

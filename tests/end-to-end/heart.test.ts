@@ -8,6 +8,7 @@ import {
   heartFile,
   heartReference,
   makeFolder,
+  OPEN_RELEASE,
   pooled,
   removeFolder,
   SITES,
@@ -38,7 +39,7 @@ const describing = (column: string): object[] => [
   { variance: { column } },
   { sd: { column } },
 ];
-const base = { dataset: 'heart', purpose: 'GRU' };
+const base = { dataset: 'heart', purpose: 'GRU', release: OPEN_RELEASE };
 
 if (!haveHeart) console.warn(`skipped: no UCI heart data at ${heartReference}; set HEALTHCHAIN_DATA`);
 

@@ -7,6 +7,7 @@ import type { Answer } from '../../researcher/client.ts';
 import {
   ask,
   makeFolder,
+  OPEN_RELEASE,
   removeFolder,
   startConsortium,
   until,
@@ -20,7 +21,7 @@ const HOSPITALS = [anna, bert, carl];
 const query = {
   dataset: 'encounters',
   purpose: 'GRU',
-  release: { minimumHospitals: 2 },
+  release: OPEN_RELEASE,
   statistics: [{ count: {} }, { mean: { column: 'age' } }],
 };
 

@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
 import { startCoordinator, type Coordinator, type Deadlines } from '../../coordinator/index.ts';
 import { HospitalNode, type HospitalOptions } from '../../hospital/node.ts';
-import { sandboxPolicy } from '../../hospital/policy.ts';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
 import { found, RemoteLedger, startLedgerServer, type LedgerServer, type Member } from '../../ledger/index.ts';
 import { Identity } from '../../protocol/identity.ts';
@@ -11,7 +10,7 @@ import type { Action, Role, SessionRecord } from '../../protocol/ledger.ts';
 import { AnswerKeys } from '../../researcher/answers.ts';
 import { Researcher } from '../../researcher/client.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
-import { makeFolder, removeFolder, until } from '../end-to-end/world.ts';
+import { makeFolder, OPEN_POLICY, OPEN_RELEASE, removeFolder, until } from '../end-to-end/world.ts';
 
 /** A coordinator that never gives a query up, so that tests can act for a dishonest one after the honest would have. */
 const withoutClosing = (ledger: RemoteLedger): RemoteLedger =>
@@ -30,7 +29,7 @@ export const ROWS = 50;
 export const query = {
   dataset: 'encounters',
   purpose: 'GRU',
-  release: { minimumHospitals: 2 },
+  release: OPEN_RELEASE,
   statistics: [{ count: {} }, { sum: { column: 'age' } }],
 };
 
@@ -120,7 +119,7 @@ export class Members {
       member: this.member(id),
       coordinatorUrl: this.coordinator.url,
       datasets: { encounters: { files: [this.files[place]!] } },
-      policy: sandboxPolicy(),
+      policy: OPEN_POLICY,
       stateFolder: this.stateFolder(id),
       log: this.log(id),
     };

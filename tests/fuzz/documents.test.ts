@@ -99,14 +99,14 @@ describe('a document that attacks the decoder', () => {
 
   test.each(['__proto__', 'constructor', 'toString'])('by a key %s is read as any other key, or refused', (key) => {
     const { type } = SAMPLES.find(({ name }) => name === 'query')!;
-    const text = `{"dataset":"heart@1","derive":{"${key}":{"column":"a","isNull":true}},"purpose":"GRU","release":{"minimumHospitals":2},"statistics":[{"count":{}}]}`;
+    const text = `{"dataset":"heart@1","derive":{"${key}":{"column":"a","isNull":true}},"purpose":"GRU","release":{"insiderRule":false,"minimumCell":1,"minimumHospitals":2,"zeroCells":"open"},"statistics":[{"count":{}}]}`;
     const decoded = total(() => decodeDocument(type, text, { what: 'query' }));
     if ('value' in decoded) expect(canonicalText(decoded.value)).toBe(text);
   });
 
   test('by a lone surrogate is refused', () => {
     const { type } = SAMPLES.find(({ name }) => name === 'query')!;
-    const text = String.raw`{"dataset":"heart@1","purpose":"GRU","release":{"minimumHospitals":2},"statistics":[{"count":{}}],"title":"\ud800"}`;
+    const text = String.raw`{"dataset":"heart@1","purpose":"GRU","release":{"insiderRule":false,"minimumCell":1,"minimumHospitals":2,"zeroCells":"open"},"statistics":[{"count":{}}],"title":"\ud800"}`;
     expect(total(() => decodeCanonical(type, text, { what: 'query' }))).toMatchObject({ error: { code: 'MALFORMED' } });
   });
 

@@ -5,9 +5,10 @@ import { shareHeader } from '../../mpc/sum/share.ts';
 import { challenge, connectAnswer, errorRecord, pullRequest, welcome } from '../../protocol/frame.ts';
 import { action, entry, ledgerExport, organisation, signedAction, treeHead } from '../../protocol/ledger.ts';
 import { predicate, query, queryInput } from '../../protocol/query.ts';
-import { releaseFloor, releaseRule } from '../../protocol/release.ts';
+import { releaseFloor, releaseInput, releaseRule } from '../../protocol/release.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
 import { hello, signedHello } from '../../protocol/session.ts';
+import { everythingOpens } from '../../protocol/testing/release.ts';
 
 /** One document type of the wire or the ledger, with valid documents to mutate. */
 export interface Sample {
@@ -44,7 +45,7 @@ const aQuery = {
     { ci: { column: 'age', level: 0.95 } },
     { table: { columns: ['sex', 'smoker'] } },
   ],
-  release: { minimumHospitals: 3 },
+  release: { minimumCell: 10, insiderRule: 2, minimumHospitals: 3, zeroCells: 'withhold', dominance: { percent: 20 } },
 };
 const aSchema = {
   dataset: 'heart',
@@ -55,7 +56,7 @@ const aSchema = {
     { name: 'grade', type: 'number', decimals: 0, minimum: '-1', maximum: '3', codes: ['-1', '0', '3'] },
     { name: 'id', type: 'identifier', description: 'local number' },
   ],
-  release: { minimumHospitals: 4 },
+  release: { minimumCell: 11, insiderRule: true, minimumHospitals: 4, zeroCells: 'open', dominance: { percent: 1 } },
 };
 const aHospital = { id: 'hospital-a', name: 'Hospital A', roles: ['hospital', 'admin'], publicKey: d('1') };
 const actions = [
@@ -106,13 +107,14 @@ export const SAMPLES: readonly Sample[] = [
     type: query,
     documents: [
       aQuery,
-      { dataset: 'heart@1', purpose: 'HMB', statistics: [{ count: {} }], release: { minimumHospitals: 2 } },
+      { dataset: 'heart@1', purpose: 'HMB', statistics: [{ count: {} }], release: everythingOpens() },
     ],
   },
   { name: 'query input', type: queryInput, documents: [aQuery] },
   { name: 'predicate', type: predicate, documents: [aQuery.cohort] },
   { name: 'schema', type: datasetSchema, documents: [aSchema] },
   { name: 'release rule', type: releaseRule, documents: [aQuery.release] },
+  { name: 'release input', type: releaseInput, documents: [aQuery.release] },
   { name: 'release floor', type: releaseFloor, documents: [{}, aSchema.release] },
   { name: 'organisation', type: organisation, documents: [aHospital] },
   { name: 'action', type: action, documents: actions },

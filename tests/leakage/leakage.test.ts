@@ -9,6 +9,7 @@ import {
   editConfig,
   makeFolder,
   removeFolder,
+  OPEN_RELEASE,
   startConsortium,
   until,
   valuesOf,
@@ -50,13 +51,13 @@ const secrets: Trace[] = [
 /** This code is in the public schema, so only where no schema is may it not occur. */
 const code = tracesOfText('ZZSENTINEL');
 
+const base = { dataset: 'visits', purpose: 'GRU', release: OPEN_RELEASE };
 const queries = {
   plain: {
-    dataset: 'visits',
-    purpose: 'GRU',
+    ...base,
     statistics: [{ count: {} }, { sum: { column: 'cost' } }, { variance: { column: 'weight' } }],
   },
-  grouped: { dataset: 'visits', purpose: 'GRU', groupBy: [{ column: 'site' }], statistics: [{ count: {} }] },
+  grouped: { ...base, groupBy: [{ column: 'site' }], statistics: [{ count: {} }] },
 };
 
 describe('sentinels in a hospital’s records and keys', () => {
