@@ -64,6 +64,7 @@ export async function findCheat(
     cells: request.cells,
     roster: session.roster,
     agreement: fromHex(shares[0]!.header.agreement, 32),
+    outcome: shares[0]!.outcome,
     commitments: session.roster.map((party) => fromHex(session.commitments[step]![party]!, 32)),
     identityKeys: request.activeKeys,
     shares: suspects,
@@ -143,6 +144,7 @@ async function twoShares(
     blamed: first.party,
     shares: [first, second].map((share) => ({
       agreement: share.header.agreement,
+      outcome: share.header.outcome?.digest ?? null,
       cells: share.header.cells,
       digest: toHex(share.digest),
       publicKey: share.header.hello.publicKey,

@@ -8,6 +8,7 @@ import { CellVector } from '../../mpc/cells.ts';
 import { randomScalar } from '../../mpc/scalars.ts';
 import { openChannel } from '../../mpc/session/handshake.ts';
 import { AgreedInput, agreementHash, seedListDigest } from '../../mpc/sum/party.ts';
+import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { sealShare, SHARE_CHUNK_CELLS } from '../../mpc/sum/share.ts';
 import type { RandomSource } from '../../mpc/transport.ts';
 import type { Frame, PullRequest } from '../../protocol/frame.ts';
@@ -55,7 +56,9 @@ const begin = await message<Begin>();
 const agreed = await agree(begin);
 const chunk = randomBytes(32 * SHARE_CHUNK_CELLS + 16);
 serve = ({ step }) =>
-  step === STEP.share ? sealShare(agreed, identity, begin.answerKey) : sameBytes(begin.cells, chunk);
+  step === STEP.share
+    ? sealShare(DecidedInput.everything(agreed), identity, begin.answerKey)
+    : sameBytes(begin.cells, chunk);
 process.send!('ready');
 
 /** Session keys and mask seeds as in a node, through the coordinator. */

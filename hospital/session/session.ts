@@ -3,6 +3,7 @@ import type { Ledger, Member } from '../../ledger/ledger.ts';
 import type { CellVector } from '../../mpc/cells.ts';
 import { helloDigests, openChannel } from '../../mpc/session/handshake.ts';
 import { CommittedInput, type AgreedInput } from '../../mpc/sum/party.ts';
+import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { sealShare } from '../../mpc/sum/share.ts';
 import type { RandomSource } from '../../mpc/transport.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -122,7 +123,11 @@ export async function runSession(
     context.report(step, 'agreed');
 
     if (step === 0) context.journal.recordOpened(query.id, session.id);
-    await context.outbox.store(session.id, step, sealShare(agreed, member.identity, query.answerKey));
+    await context.outbox.store(
+      session.id,
+      step,
+      sealShare(DecidedInput.everything(agreed), member.identity, query.answerKey),
+    );
     opened(step, { input: agreed, transcript });
     context.report(step, 'opened');
 

@@ -5,8 +5,11 @@ import { canonicalBytes, hashDocument } from '../../protocol/canonical.ts';
 import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { digest, organisationId, point, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
+import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { addCommitments, commitScalars, subtractCommitments } from '../pedersen.ts';
 import { SCALAR_BYTES, ScalarVector, SEED_BYTES } from '../scalars.ts';
+import { CellSet } from './cell-set.ts';
+import { challengeOf, concealedCommitment } from './concealment.ts';
 import { agreementHash, commitMask, isElement, maskSign, seedHash, seedListDigest, type AgreedInput } from './party.ts';
 import { finishShareDigest, shareDigestBytes } from './share.ts';
 
@@ -81,6 +84,8 @@ export interface BlameCase {
   readonly cells: number;
   readonly roster: readonly string[];
   readonly agreement: Uint8Array;
+  /** What all shares were signed with; undefined where no rule applied. */
+  readonly outcome: Outcome | undefined;
   /** From the ledger, in roster order. */
   readonly commitments: readonly Uint8Array[];
   readonly identityKeys: (party: string) => readonly string[];
@@ -183,7 +188,8 @@ export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined
   const share = of.shares.get(party);
   if (share === undefined) return 'SHARE_FORGED';
   const hash = createHash('sha256').update(share.scalars);
-  const statement = { session: of.session, step: of.step, agreement: toHex(of.agreement), cells: of.cells };
+  const outcome = of.outcome === undefined ? null : outcomeDigest(of.outcome);
+  const statement = { session: of.session, step: of.step, agreement: toHex(of.agreement), outcome, cells: of.cells };
   const signed = shareDigestBytes(statement, finishShareDigest(hash, share.blinding));
   if (
     !of.identityKeys(party).includes(share.publicKey) ||
@@ -199,16 +205,28 @@ export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined
   }
 }
 
-/** Com(t_i) = C_i + sum of the masks it adds - sum of those it subtracts. */
+/** Com(t_i) = C_i + sum of the masks it adds - sum of those it subtracts; C_i + e A_i for C_i where cells are withheld. */
 function matchesCommitment(of: BlameCase, party: string, share: SuspectShare): boolean {
   if (share.scalars.length !== SCALAR_BYTES * of.cells) return false;
   const peers = of.roster.filter((peer) => peer !== party);
   const masksOf = (sign: 1 | -1): Uint8Array[] =>
     peers.filter((peer) => maskSign(party, peer) === sign).map((peer) => decode(claim(of, party, peer).mask));
-  const added = addCommitments([of.commitments[of.roster.indexOf(party)]!, ...masksOf(1)]);
+  const added = addCommitments([boundBy(of, party), ...masksOf(1)]);
   const owed = masksOf(-1).reduce((total, mask) => subtractCommitments(total, mask), added);
   const sent = commitScalars(ScalarVector.fromBytes(share.scalars), share.blinding);
   return equalBytes(sent, owed);
+}
+
+/** What a party's share, without its masks, must open. */
+function boundBy({ outcome, roster, commitments, agreement, cells }: BlameCase, party: string): Uint8Array {
+  const place = roster.indexOf(party);
+  const commitment = commitments[place]!;
+  if (outcome === undefined) return commitment;
+  const released = CellSet.fromBase64(cells, outcome.released);
+  if (released.full) return commitment;
+  const announcements = outcome.announcements.map(decode);
+  const challenge = challengeOf(agreement, released, announcements);
+  return concealedCommitment(commitment, announcements[place]!, challenge);
 }
 
 /** What a party states about its pair with a peer. */
@@ -233,6 +251,7 @@ export function evidenceOf(
     blamed: verdict.party,
     check: verdict.check,
     agreement: toHex(of.agreement),
+    ...(of.outcome === undefined ? {} : { outcome: of.outcome }),
     statements: of.roster.flatMap((party) => of.statements.get(party) ?? []),
     seeds: [...of.seeds].map(([pair, seed]) => ({ pair, seed: toHex(seed) })),
     // Only the cheat's own share is published, and only where the judgement rests on it.

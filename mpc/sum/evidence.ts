@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
+import { outcome } from '../../protocol/outcome.ts';
 import { claim, judgeShare, judgeStatement, signedBlameStatement, type BlameCase, type SuspectShare } from './blame.ts';
 import { commitMask, seedHash } from './party.ts';
 
@@ -20,6 +21,7 @@ export const blameEvidence = z.strictObject({
     'SHARE_WRONG',
   ]),
   agreement: digest,
+  outcome: outcome.optional(),
   statements: z.array(signedBlameStatement).max(1000),
   seeds: z.array(z.strictObject({ pair: z.string().max(200), seed: digest })).max(2000),
   share: z.strictObject({ scalars: z.base64(), blinding: digest, publicKey, signature: signatureHex }).optional(),
@@ -45,6 +47,7 @@ export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): bool
     step: evidence.step,
     cells: signed.statement.cells,
     agreement: fromHex(evidence.agreement, 32),
+    outcome: evidence.outcome,
     shares: new Map(evidence.share === undefined ? [] : [[party, suspect(party, evidence.share)]]),
     statements: new Map([[party, signed]]),
     seeds: new Map(),

@@ -8,9 +8,10 @@ import { Abort } from '../../protocol/errors.ts';
 import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { digest, signatureHex } from '../../protocol/names.ts';
+import { outcome, outcomeDigest, OUTCOME_LIMIT, type Outcome } from '../../protocol/outcome.ts';
 import { helloDigest, openHello, signedHello, type SignedHello } from '../../protocol/session.ts';
 import { assertScalar, type ShareSum } from '../scalars.ts';
-import type { AgreedInput } from './party.ts';
+import type { DecidedInput } from './decided.ts';
 import { ChunkOpener, ChunkSealer } from './stream.ts';
 
 /**
@@ -25,33 +26,36 @@ export const shareHeader = z.strictObject({
   step: z.int().min(0).max(999),
   cells: z.int().min(0).max(10_000_000),
   agreement: digest,
-  /** The party's identity over all of the above but the hello's signature. */
+  /** The outcome of the release rule, which follows sealed; null where no rule applies. */
+  outcome: z.strictObject({ digest, bytes: z.int().min(1).max(OUTCOME_LIMIT) }).nullable(),
+  /** The party's identity over session, step, agreement, outcome, and cells. */
   signature: signatureHex,
 });
 export type ShareHeader = z.infer<typeof shareHeader>;
 
 const HEADER_LIMIT = 8192;
+/** Bytes of an outcome in one chunk; longer ones take several. */
+const OUTCOME_PART = 256 * 1024;
 const TRAILER_BYTES = 32 + 32 + 64;
 
+/** What a party stands for with its share: the step as agreed, and what it saw decided on shares. */
 export interface ShareStatement {
   readonly session: string;
   readonly step: number;
   readonly agreement: string;
+  /** Digest of the outcome; null where no rule applies. */
+  readonly outcome: string | null;
   readonly cells: number;
 }
 
-const statementBytes = (of: ShareStatement): Uint8Array =>
-  canonicalBytes({ session: of.session, step: of.step, agreement: of.agreement, cells: of.cells });
+export const statementBytes = ({ session, step, agreement, outcome, cells }: ShareStatement): Uint8Array =>
+  canonicalBytes({ session, step, agreement, outcome, cells });
 
 /** What a party signs about its share: which step it is of, and its digest. */
-export const shareDigestBytes = (of: ShareStatement, shareDigest: Uint8Array): Uint8Array =>
-  canonicalBytes({
-    session: of.session,
-    step: of.step,
-    agreement: of.agreement,
-    cells: of.cells,
-    digest: toHex(shareDigest),
-  });
+export const shareDigestBytes = (
+  { session, step, agreement, outcome, cells }: ShareStatement,
+  shareDigest: Uint8Array,
+): Uint8Array => canonicalBytes({ session, step, agreement, outcome, cells, digest: toHex(shareDigest) });
 
 /** SHA-256 over the scalars of the share, then the blinding share. */
 export const finishShareDigest = (hash: Hash, blinding: Uint8Array): Uint8Array =>
@@ -61,30 +65,35 @@ export const finishShareDigest = (hash: Hash, blinding: Uint8Array): Uint8Array 
  * The chunks of a sealed share, ready for the wire; each is valid until the next is asked for. Cost: 32 bytes a cell, once.
  * Sealing the same input again gives the same bytes, so a share may be sent again after a lost connection.
  */
-export function* sealShare(input: AgreedInput, identity: Identity, answerKey: string): Generator<Uint8Array> {
-  const { transcript, channel } = input;
+export function* sealShare(decided: DecidedInput, identity: Identity, answerKey: string): Generator<Uint8Array> {
+  const { transcript, channel, agreement } = decided.input;
   const own = channel.hellos.get(channel.self)!;
+  const decision = decided.outcome === undefined ? undefined : canonicalBytes(decided.outcome);
+  const outcomeHash = decided.outcome === undefined ? null : outcomeDigest(decided.outcome);
   const statement: ShareStatement = {
     session: transcript.session,
     step: transcript.step,
-    agreement: toHex(input.agreement),
-    cells: input.cells,
+    agreement: toHex(agreement),
+    outcome: outcomeHash,
+    cells: decided.cells,
   };
   yield canonicalBytes({
     hello: own,
     step: statement.step,
     cells: statement.cells,
     agreement: statement.agreement,
+    outcome: outcomeHash === null ? null : { digest: outcomeHash, bytes: decision!.length },
     signature: toHex(identity.sign(LABEL.shareStatement, statementBytes(statement))),
   } satisfies ShareHeader);
 
   const sealer = new ChunkSealer(shareKey(channel.exchangeKey, answerKey, own, transcript.step));
   const hash = createHash('sha256');
-  for (const scalars of input.shareChunks(SHARE_CHUNK_CELLS)) {
+  for (const part of partsOf(decision ?? new Uint8Array())) yield sealer.seal(part, false);
+  for (const scalars of decided.shareChunks(SHARE_CHUNK_CELLS)) {
     hash.update(scalars);
     yield sealer.seal(scalars, false);
   }
-  const blinding = input.blindingShare();
+  const blinding = decided.blindingShare();
   const shareDigest = finishShareDigest(hash, blinding);
   const signature = identity.sign(LABEL.shareDigest, shareDigestBytes(statement, shareDigest));
   yield sealer.seal(Buffer.concat([blinding, shareDigest, signature]), true);
@@ -103,13 +112,15 @@ export interface ExpectedShare {
 export class ReceivedShare {
   readonly party: string;
   readonly header: ShareHeader;
+  readonly outcome: Outcome | undefined;
   readonly blinding: Uint8Array;
   readonly digest: Uint8Array;
   readonly signature: Uint8Array;
 
-  constructor(parts: Pick<ReceivedShare, 'party' | 'header' | 'blinding' | 'digest' | 'signature'>) {
+  constructor(parts: Pick<ReceivedShare, 'party' | 'header' | 'outcome' | 'blinding' | 'digest' | 'signature'>) {
     this.party = parts.party;
     this.header = parts.header;
+    this.outcome = parts.outcome;
     this.blinding = parts.blinding;
     this.digest = parts.digest;
     this.signature = parts.signature;
@@ -135,6 +146,10 @@ export class ShareOpener {
   readonly #hash = createHash('sha256');
   #header: ShareHeader | undefined;
   #chunks: ChunkOpener | undefined;
+  readonly #outcomeParts: Uint8Array[] = [];
+  /** Bytes of the outcome still to come. */
+  #outcomeLeft = 0;
+  #outcome: Outcome | undefined;
   #cells = 0;
   #received: ReceivedShare | undefined;
 
@@ -149,6 +164,10 @@ export class ShareOpener {
     if (this.#received !== undefined) throw this.#forged('goes on after its end');
     if (this.#chunks === undefined) {
       this.#open(chunk);
+      return;
+    }
+    if (this.#outcomeLeft > 0) {
+      this.#takeOutcome(this.#unseal(this.#chunks, chunk, false));
       return;
     }
     const left = this.#expected.cells - this.#cells;
@@ -185,12 +204,30 @@ export class ShareOpener {
     const hello = openHello(canonicalBytes(header.hello), { session, party, activeKeys });
     if (header.step !== step || header.cells !== cells)
       throw this.#forged('is of another step or another number of cells');
-    const statement = statementBytes({ session, step, agreement: header.agreement, cells });
+    const { agreement } = header;
+    const statement = statementBytes({ session, step, agreement, outcome: header.outcome?.digest ?? null, cells });
     if (!verifySignature(hello.publicKey, LABEL.shareStatement, statement, fromHex(header.signature, 64))) {
       throw this.#forged('has a header with a wrong signature');
     }
     this.#header = header;
+    this.#outcomeLeft = header.outcome?.bytes ?? 0;
     this.#chunks = new ChunkOpener(shareKey(this.#answerKey, hello.hello.exchangeKey, hello, step, party));
+  }
+
+  #takeOutcome(part: Uint8Array): void {
+    if (part.length !== Math.min(this.#outcomeLeft, OUTCOME_PART))
+      throw this.#forged('has an outcome of another length');
+    this.#outcomeParts.push(part);
+    this.#outcomeLeft -= part.length;
+    if (this.#outcomeLeft > 0) return;
+    const bytes = Buffer.concat(this.#outcomeParts.splice(0));
+    try {
+      this.#outcome = decodeCanonical(outcome, bytes, { what: 'outcome', limit: OUTCOME_LIMIT });
+    } catch (cause) {
+      throw this.#forged('has an outcome that does not decode', cause);
+    }
+    if (outcomeDigest(this.#outcome) !== this.#header!.outcome!.digest)
+      throw this.#forged('has another outcome than it signed');
   }
 
   #finish(trailer: Uint8Array): void {
@@ -205,6 +242,7 @@ export class ShareOpener {
       session: this.#expected.session,
       step: header.step,
       agreement: header.agreement,
+      outcome: header.outcome?.digest ?? null,
       cells: header.cells,
     };
     if (!verifySignature(header.hello.publicKey, LABEL.shareDigest, shareDigestBytes(statement, claimed), signature)) {
@@ -215,7 +253,14 @@ export class ShareOpener {
     } catch (cause) {
       throw this.#forged('holds a blinding that is not canonical', cause);
     }
-    this.#received = new ReceivedShare({ party: this.#expected.party, header, blinding, digest: claimed, signature });
+    this.#received = new ReceivedShare({
+      party: this.#expected.party,
+      header,
+      outcome: this.#outcome,
+      blinding,
+      digest: claimed,
+      signature,
+    });
   }
 
   #unseal(opener: ChunkOpener, chunk: Uint8Array, last: boolean): Uint8Array {
@@ -240,4 +285,8 @@ export class ShareOpener {
 function shareKey(own: ExchangeKey, theirs: string, hello: SignedHello, step: number, owner?: string): Uint8Array {
   const info = new ByteWriter().text(LABEL.shareKey).fixed(helloDigest(hello)).uint32(step).finish();
   return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32, owner);
+}
+
+function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += OUTCOME_PART) yield bytes.subarray(at, at + OUTCOME_PART);
 }

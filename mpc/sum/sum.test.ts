@@ -5,6 +5,7 @@ import { ShareSum } from '../scalars.ts';
 import { seededRandom, World } from '../testing/world.ts';
 import { combineShares, verifyOpening } from './opening.ts';
 import type { AgreedInput } from './party.ts';
+import { DecidedInput } from './decided.ts';
 import { sealShare, ShareOpener } from './share.ts';
 
 const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
@@ -20,7 +21,8 @@ function open(world: World, agreed: readonly AgreedInput[], cells: number, step 
       answerKey,
       sum,
     );
-    for (const chunk of sealShare(input, identity, answerKey.publicKey)) opener.add(Uint8Array.from(chunk));
+    for (const chunk of sealShare(DecidedInput.everything(input), identity, answerKey.publicKey))
+      opener.add(Uint8Array.from(chunk));
     return opener.finish();
   });
   return combineShares(sum, shares);
@@ -78,7 +80,7 @@ describe('secure sum', () => {
     const { agreed } = await world.agree([[1n], [2n]]);
     const identity = world.identities.get(world.roster[0]!)!;
     const once = (): string =>
-      Array.from(sealShare(agreed[0]!, identity, answerKey.publicKey), (chunk) =>
+      Array.from(sealShare(DecidedInput.everything(agreed[0]!), identity, answerKey.publicKey), (chunk) =>
         Buffer.from(chunk).toString('hex'),
       ).join();
     expect(once()).toBe(once());

@@ -125,6 +125,7 @@ test('two colluders that agreed on a seed of 31 bytes do not stop the judge', as
     cells: 2,
     roster: world.roster,
     agreement: inputs[0]!.agreement,
+    outcome: undefined,
     commitments: [],
     identityKeys: (party) => [world.identities.get(party)!.publicKey],
     shares: new Map(),

@@ -123,7 +123,13 @@ describe('a share that is put before the judge', () => {
     const honest = of.shares.get(bert)!;
     const scalars = Buffer.concat([honest.scalars, Buffer.alloc(32)]);
     const digest = finishShareDigest(createHash('sha256').update(scalars), honest.blinding);
-    const signed = { session: of.session, step: of.step, agreement: toHex(of.agreement), cells: of.cells };
+    const signed = {
+      session: of.session,
+      step: of.step,
+      agreement: toHex(of.agreement),
+      outcome: null,
+      cells: of.cells,
+    };
     const signature = step.world.identities.get(bert)!.sign(LABEL.shareDigest, shareDigestBytes(signed, digest));
     of.shares.set(bert, { ...honest, scalars, signature });
     expectBlamed(of, 'SHARE_WRONG');

@@ -2,10 +2,13 @@ import { ShareSum } from '../../mpc/scalars.ts';
 import type { BlameCase, SignedBlameStatement, SuspectShare } from '../../mpc/sum/blame.ts';
 import { makeStatement } from '../../mpc/sum/blame.ts';
 import { combineShares, verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
+import { CellSet } from '../../mpc/sum/cell-set.ts';
+import { DecidedInput } from '../../mpc/sum/decided.ts';
 import type { AgreedInput } from '../../mpc/sum/party.ts';
 import { sealShare, ShareOpener, type ExpectedShare, type ReceivedShare } from '../../mpc/sum/share.ts';
 import { seededRandom, World } from '../../mpc/testing/world.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
+import type { Outcome } from '../../protocol/outcome.ts';
 import { transcriptHash } from '../../protocol/session.ts';
 
 export const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
@@ -14,6 +17,7 @@ export const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
 export interface Agreed {
   readonly world: World;
   readonly inputs: readonly AgreedInput[];
+  readonly decided: readonly DecidedInput[];
   readonly commitments: readonly Uint8Array[];
   readonly cells: number;
   readonly step: number;
@@ -21,12 +25,20 @@ export interface Agreed {
 
 export async function agreed(
   values: readonly (readonly bigint[])[],
-  options: { step?: number; sameMembers?: World } = {},
+  options: { step?: number; sameMembers?: World; released?: (cell: number) => boolean } = {},
 ): Promise<Agreed> {
-  const { step = 0, ...members } = options;
+  const { step = 0, released, ...members } = options;
   const world = new World({ parties: values.length, deadline: 'idle', ...members });
   const { agreed: inputs, commitments } = await world.agree(values, step);
-  return { world, inputs, commitments, cells: values[0]!.length, step };
+  const cells = values[0]!.length;
+  const decided = await Promise.all(
+    inputs.map((input, i) =>
+      released === undefined
+        ? DecidedInput.everything(input)
+        : DecidedInput.deciding(input, CellSet.of(cells, released), [], seededRandom(`${world.seed}/conceal/${i}`)),
+    ),
+  );
+  return { world, inputs, decided, commitments, cells, step };
 }
 
 /** What a cheat replaces when it makes its share; the rest, signatures included, is as the protocol has it. */
@@ -34,33 +46,39 @@ export interface Lie {
   readonly scalars?: (honest: Uint8Array) => Uint8Array;
   readonly blinding?: (honest: Uint8Array) => Uint8Array;
   readonly agreement?: Uint8Array;
+  readonly outcome?: (honest: Outcome) => Outcome;
   readonly step?: number;
   readonly cells?: number;
 }
 
 /** The input of a party that lies about it. */
-export function lying(input: AgreedInput, lie: Lie): AgreedInput {
-  const seen = {
+export function lying(decided: DecidedInput, lie: Lie): DecidedInput {
+  const { input } = decided;
+  const agreedOn = {
     transcript: { ...input.transcript, step: lie.step ?? input.transcript.step },
     channel: input.channel,
     agreement: lie.agreement ?? input.agreement,
     listDigests: input.listDigests,
     seedHashes: input.seedHashes,
-    cells: lie.cells ?? input.cells,
-    *shareChunks(chunkCells: number) {
-      for (const chunk of input.shareChunks(chunkCells)) yield lie.scalars?.(Uint8Array.from(chunk)) ?? chunk;
-    },
-    blindingShare: () => lie.blinding?.(input.blindingShare()) ?? input.blindingShare(),
     maskCommitment: (peer: string) => input.maskCommitment(peer),
     revealSeed: (peer: string) => input.revealSeed(peer),
   };
-  return seen as unknown as AgreedInput;
+  const seen = {
+    input: agreedOn,
+    outcome: lie.outcome === undefined ? decided.outcome : lie.outcome(decided.outcome!),
+    cells: lie.cells ?? decided.cells,
+    *shareChunks(chunkCells: number) {
+      for (const chunk of decided.shareChunks(chunkCells)) yield lie.scalars?.(Uint8Array.from(chunk)) ?? chunk;
+    },
+    blindingShare: () => lie.blinding?.(decided.blindingShare()) ?? decided.blindingShare(),
+  };
+  return seen as unknown as DecidedInput;
 }
 
 /** The sealed share of the party in this place of the roster. */
 export function sealed(of: Agreed, place: number, lie: Lie = {}, to = answerKey.publicKey): Uint8Array[] {
   const identity = of.world.identities.get(of.world.roster[place]!)!;
-  return Array.from(sealShare(lying(of.inputs[place]!, lie), identity, to), (chunk) => Uint8Array.from(chunk));
+  return Array.from(sealShare(lying(of.decided[place]!, lie), identity, to), (chunk) => Uint8Array.from(chunk));
 }
 
 export const expectedOf = (of: Agreed, place: number): ExpectedShare => {
@@ -128,6 +146,7 @@ export function blameCase(
     cells: of.cells,
     roster: world.roster,
     agreement: of.inputs[0]!.agreement,
+    outcome: of.decided[0]!.outcome,
     commitments: of.commitments,
     identityKeys: (party) => [world.identities.get(party)!.publicKey],
     shares,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { ShareSum } from '../../mpc/scalars.ts';
+import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { sealShare, ShareOpener } from '../../mpc/sum/share.ts';
 import { seededRandom, World } from '../../mpc/testing/world.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -18,8 +19,9 @@ test('a hospital that signs one share for the sum and another for the search is 
   const [honest, , cheat] = world.roster as [string, string, string];
   const chunksOf = (party: string): Uint8Array[] => {
     const input = agreed[world.roster.indexOf(party)]!;
-    return Array.from(sealShare(input, world.identities.get(party)!, answerKey.publicKey), (chunk) =>
-      Uint8Array.from(chunk),
+    return Array.from(
+      sealShare(DecidedInput.everything(input), world.identities.get(party)!, answerKey.publicKey),
+      (chunk) => Uint8Array.from(chunk),
     );
   };
   const received = world.roster.map((party) => {

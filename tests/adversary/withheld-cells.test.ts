@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CellSet } from '../../mpc/sum/cell-set.ts';
+import { judge } from '../../mpc/sum/blame.ts';
+import { DecidedInput } from '../../mpc/sum/decided.ts';
+import { combineShares, Opening, verifyOpening } from '../../mpc/sum/opening.ts';
+import { CellVector } from '../../mpc/cells.ts';
+import { ScalarVector, ShareSum } from '../../mpc/scalars.ts';
+import { corrupt, seededRandom } from '../../mpc/testing/world.ts';
+import { addOne, agreed, blameCase, openAll, receive, sealed, type Agreed } from './shares.ts';
+
+const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+const values = [
+  [1n, 20n, -3n, 7n],
+  [2n, 30n, 5n, 0n],
+  [3n, 40n, 1n, 2n],
+];
+/** Cells 0 and 3 stay closed. */
+const opens = (cell: number): boolean => cell === 1 || cell === 2;
+const other = 'hospital-001';
+
+let step: Agreed;
+beforeAll(async () => {
+  step = await agreed(values, { released: opens });
+});
+
+function opened(lies: Parameters<typeof openAll>[1] = {}): Opening {
+  const sum = new ShareSum(step.cells);
+  const shares = step.inputs.map((_, place) => receive(step, place, sealed(step, place, lies[place]), sum));
+  return combineShares(sum, shares);
+}
+
+describe('withheld cells', () => {
+  test('stay closed while the others open and verify', () => {
+    const cells = openAll(step);
+    expect([cells.at(1), cells.at(2)]).toEqual([90n, 3n]);
+    expect([0, 1, 2, 3].map((cell) => cells.has(cell))).toEqual([false, true, true, false]);
+    expect(() => cells.at(0)).toThrow(code('OUT_OF_ORDER'));
+  });
+
+  test('may be all of them, or none', async () => {
+    const none = openAll(await agreed(values, { released: () => false }));
+    expect([0, 1, 2, 3].some((cell) => none.has(cell))).toBe(false);
+    const all = await agreed(values, { released: () => true });
+    expect(all.decided[0]!.outcome!.announcements).toEqual([]);
+    expect(openAll(all).at(0)).toBe(6n);
+  });
+
+  test.each([0, 1, 2, 3])('a share changed at cell %i fails, and blame names its sender', (cell) => {
+    const lie = { 1: { scalars: (honest: Uint8Array) => addOne(honest, cell) } };
+    expect(() => openAll(step, lie)).toThrow(code('VERIFICATION_FAILED'));
+    expect(judge(blameCase(step, lie))).toEqual({ kind: 'cheat', party: other, check: 'SHARE_WRONG' });
+  });
+
+  test('a changed blinding fails, and blame names its sender', () => {
+    const lie = { 1: { blinding: (honest: Uint8Array) => addOne(honest) } };
+    expect(() => openAll(step, lie)).toThrow(code('VERIFICATION_FAILED'));
+    expect(judge(blameCase(step, lie))).toEqual({ kind: 'cheat', party: other, check: 'SHARE_WRONG' });
+  });
+
+  test('nobody is blamed when all were honest', () => {
+    expect(judge(blameCase(step))).toEqual({ kind: 'none' });
+  });
+
+  test('a share signed for another outcome does not combine', () => {
+    const lie = { 1: { outcome: (honest: NonNullable<DecidedInput['outcome']>) => ({ ...honest, answers: [[1]] }) } };
+    expect(() => openAll(step, lie)).toThrow(code('EQUIVOCATION'));
+  });
+
+  test('an outcome that is not the one signed is refused', () => {
+    const chunks = sealed(step, 1);
+    const swapped = [chunks[0]!, sealed(step, 1, { outcome: (honest) => ({ ...honest, answers: [[1]] }) })[1]!];
+    expect(() => receive(step, 1, [...swapped, ...chunks.slice(2)])).toThrow(code('FORGED_SHARE'));
+  });
+
+  test.each(['announcements', 'released', 'responses', 'blinding', 'cells', 'agreement'] as const)(
+    'an opening with other %s does not verify',
+    (part) => {
+      const { cells, blinding, outcome, closed } = opened();
+      const { announcements, responses, agreement } = closed!;
+      const forged = {
+        announcements: { announcements: [announcements[1]!, announcements[1]!, announcements[2]!] },
+        released: { released: CellSet.of(4, (cell) => cell !== 0) },
+        responses: { responses: ScalarVector.fromBytes(addOne(responses.bytes)) },
+        agreement: { agreement: agreement.map((byte) => byte ^ 1) },
+        blinding: {},
+        cells: {},
+      }[part];
+      const opening = new Opening(
+        part === 'cells' ? CellVector.fromBigInts([0n, 91n, 3n, 0n]) : cells,
+        part === 'blinding' ? addOne(blinding) : blinding,
+        outcome,
+        { ...closed!, ...forged },
+      );
+      expect(() => verifyOpening(opening, step.commitments)).toThrow(code('VERIFICATION_FAILED'));
+    },
+  );
+
+  test('open to numbers that say nothing: two runs over the same input differ, and lie out of the range of cells', async () => {
+    const again = await agreed(values, { released: opens });
+    const [first, second] = [step, again].map((of) => {
+      const sum = new ShareSum(of.cells);
+      const shares = of.inputs.map((_, place) => receive(of, place, sealed(of, place), sum));
+      return combineShares(sum, shares).closed!.responses.bytes.slice(0, 32);
+    });
+    expect(Buffer.compare(first!, second!)).not.toBe(0);
+    expect(() => ScalarVector.fromBytes(first!).toCells()).toThrow();
+  });
+});
+
+describe('deciding which cells open', () => {
+  const decide = async (
+    released: (place: number) => CellSet,
+    twist?: (round: string, message: Uint8Array, to: string) => Uint8Array,
+  ): Promise<unknown[]> => {
+    const of = await agreed(values);
+    if (twist !== undefined) corrupt(of.inputs[1]!.channel, (to, round, message) => twist(round, message, to));
+    const all = of.inputs.map((input, i) => DecidedInput.deciding(input, released(i), [], seededRandom(`${i}`)));
+    return (await Promise.allSettled(all)).map((each) =>
+      each.status === 'rejected' ? (each.reason as unknown) : 'ok',
+    );
+  };
+  const set = CellSet.of(4, opens);
+
+  test('a hospital that would open more than the others ends the session before anything opens', async () => {
+    const ends = await decide((place) => (place === 1 ? CellSet.of(4, (cell) => cell !== 0) : set));
+    expect(ends).toEqual([code('EQUIVOCATION'), code('EQUIVOCATION'), code('EQUIVOCATION')]);
+  });
+
+  test('a hospital that announces two things to two peers is noticed', async () => {
+    const base = Uint8Array.from(
+      Buffer.from('e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76', 'hex'),
+    );
+    const ends = await decide(
+      () => set,
+      (round, message, to) => (round === 'announce/0' && to.endsWith('2') ? base : message),
+    );
+    expect(ends[0]).toEqual(code('EQUIVOCATION'));
+    expect(ends[2]).toEqual(code('EQUIVOCATION'));
+  });
+
+  test('an announcement that is no element is refused by name', async () => {
+    const ends = await decide(
+      () => set,
+      (round, message) => (round === 'announce/0' ? new Uint8Array(32).fill(255) : message),
+    );
+    expect(ends[0]).toEqual(expect.objectContaining({ code: 'VERIFICATION_FAILED', party: other }));
+  });
+});
