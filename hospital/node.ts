@@ -6,7 +6,7 @@ import type { Ledger, Member } from '../ledger/ledger.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
-import type { Frame, SessionStage } from '../protocol/frame.ts';
+import type { Frame, Notice, SessionStage } from '../protocol/frame.ts';
 import { abortReason, type AbortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import { LABEL } from '../protocol/labels.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
@@ -49,6 +49,8 @@ function reasonOf({ code }: HealthchainError): AbortReason {
 }
 
 const RETRY_MS = 10_000;
+/** So long may the ledger's stream be behind the coordinator's word. */
+const NEWS_MS = 1000;
 
 interface LiveSession {
   readonly relay: SessionRelay;
@@ -328,8 +330,7 @@ export class HospitalNode {
         return this.#keepEarly(frame);
       }
       case 'notice':
-        void this.#options.ledger.refresh().catch(() => undefined);
-        return;
+        return this.#heed(frame.notice);
       case 'pull':
       case 'credit':
       case 'cancel':
@@ -337,6 +338,20 @@ export class HospitalNode {
       default:
         this.#options.log.warn({ type: frame.type }, 'the coordinator sent a frame that hospitals do not take');
     }
+  }
+
+  /** The ledger's own stream is mostly as fast as the coordinator: only news that does not come is asked for. */
+  #heed(notice: Notice): void {
+    const { ledger } = this.#options;
+    const known = (): boolean =>
+      notice.kind === 'query'
+        ? ledger.query(notice.id) !== undefined
+        : ledger.session(notice.id) !== undefined &&
+          (notice.kind === 'session' || ledger.session(notice.id)?.status !== 'open');
+    if (known()) return;
+    setTimeout(() => {
+      if (!known() && !this.#stop.signal.aborted) void ledger.refresh().catch(() => undefined);
+    }, NEWS_MS).unref();
   }
 
   #keepEarly(frame: Extract<Frame, { type: 'relay' }>): void {

@@ -21,7 +21,8 @@ const NODE = Uint8Array.of(1);
 export const leafHash = (leaf: Uint8Array): Hash => sha256(LEAF, leaf);
 export const nodeHash = (left: Hash, right: Hash): Hash => sha256(NODE, left, right);
 
-const sha256 = (...parts: readonly Uint8Array[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer');
+const sha256 = (...parts: readonly Uint8Array[]): Hash =>
+  new Uint8Array(hash('sha256', Buffer.concat(parts), 'buffer'));
 
 /** Root over all leaves, in order; at least one. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Hash {

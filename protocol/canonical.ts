@@ -36,7 +36,7 @@ export function hashBytes(label: Label, ...parts: readonly Uint8Array[]): Uint8A
     preimage.set(part, at);
     at += part.length;
   }
-  return hash('sha256', preimage, 'buffer');
+  return new Uint8Array(hash('sha256', preimage, 'buffer'));
 }
 
 /** Objects and arrays within each other at most; an honest ledger export with a wordy query has about thirty. */

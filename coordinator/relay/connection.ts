@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { encodeFrame, type Frame } from '../../protocol/frame.ts';
 import { TokenBucket } from './bucket.ts';
@@ -20,6 +21,9 @@ export class Connection {
   readonly organisation: string;
   readonly publicKey: string;
   readonly socket: WebSocket;
+  /** Under the WebSocket: held back while frames gather, so that many leave in one write. */
+  readonly #line: Writable;
+  #gathering = false;
   /** Pings that were not answered. */
   missed = 0;
   /** When the backlog passed its limit, until it has drained. */
@@ -40,12 +44,14 @@ export class Connection {
     organisation: string;
     publicKey: string;
     socket: WebSocket;
+    line: Writable;
     limits: ConnectionLimits;
     clock: () => number;
   }) {
     this.organisation = of.organisation;
     this.publicKey = of.publicKey;
     this.socket = of.socket;
+    this.#line = of.line;
     this.#limit = of.limits.backlog;
     this.#clock = of.clock;
     const now = of.clock();
@@ -82,7 +88,9 @@ export class Connection {
 
   /** Sends the very bytes that came in: nothing is copied or encoded again. */
   forward(bytes: Uint8Array): void {
-    if (this.open) this.socket.send(bytes, BINARY, this.#flushed);
+    if (!this.open) return;
+    this.#gather();
+    this.socket.send(bytes, BINARY, this.#flushed);
   }
 
   /** Forwards and, when too much waits for this receiver, stops reading the sender. True when it did so just now. */
@@ -111,6 +119,17 @@ export class Connection {
     // A paused socket would never notice the peer's closing frame.
     this.socket.resume();
     this.#releaseSenders();
+  }
+
+  /** What is sent until the event loop has read all that came in leaves together: a round of a session meets here. */
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#line.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      this.#line.uncork();
+    });
   }
 
   readonly #flushed = (): void => {

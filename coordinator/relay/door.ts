@@ -58,10 +58,10 @@ export function acceptHospitals(
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    upgrader.handleUpgrade(request, socket, head, (webSocket) => void greet(webSocket));
+    upgrader.handleUpgrade(request, socket, head, (webSocket) => void greet(webSocket, socket));
   });
 
-  async function greet(socket: WebSocket): Promise<void> {
+  async function greet(socket: WebSocket, line: Duplex): Promise<void> {
     greeting.add(socket);
     // The library closes the socket after an error by itself, with 1009 for a message over maxPayload.
     socket.on('error', (error: Error & { code?: string }) => {
@@ -82,7 +82,7 @@ export function acceptHospitals(
       return;
     }
     if (socket.readyState !== socket.OPEN) return;
-    const welcomed = new Connection({ ...peer, socket, limits: of.limits, clock: of.clock });
+    const welcomed = new Connection({ ...peer, socket, line, limits: of.limits, clock: of.clock });
     socket.on('ping', () => relay.receivePing(welcomed));
     socket.on('pong', () => (welcomed.missed = 0));
     socket.on('close', (code) => {

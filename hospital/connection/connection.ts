@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
+import type { Writable } from 'node:stream';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import WebSocket from 'ws';
 import type { Logger } from 'pino';
-import { toHex } from '../../protocol/bytes.ts';
+import { discard, toHex } from '../../protocol/bytes.ts';
 import { decodeDocument } from '../../protocol/canonical.ts';
 import { Fault, Misuse, asHealthchainError } from '../../protocol/errors.ts';
 import {
@@ -51,6 +52,9 @@ const HANDSHAKE_MS = 15_000;
 export class Connection extends EventEmitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
   #socket: WebSocket | undefined;
+  /** Under the WebSocket. */
+  #line: Writable | undefined;
+  #gathering = false;
   #attempt = 0;
   #closed = false;
   #ready = false;
@@ -75,12 +79,28 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   async send(frame: Frame): Promise<void> {
     const socket = this.#socket;
     if (socket === undefined || !this.#ready) throw coordinatorDown();
+    // A chunk is large, and the sooner it leaves the sooner the next one's work overlaps with its transfer.
+    if (frame.type !== 'chunk') this.#gather();
     await new Promise<void>((resolve, reject) => {
-      socket.send(encodeFrame(frame), { binary: true }, (error) => {
+      const bytes = encodeFrame(frame);
+      socket.send(bytes, { binary: true }, (error) => {
+        discard(bytes);
         if (error) reject(coordinatorDown(error));
         else resolve();
       });
       if (socket.bufferedAmount <= BACKLOG) resolve();
+    });
+  }
+
+  /** Frames of one turn, as those of a round to all peers, leave in one write. */
+  #gather(): void {
+    const line = this.#line;
+    if (line === undefined || this.#gathering) return;
+    this.#gathering = true;
+    line.cork();
+    setImmediate(() => {
+      this.#gathering = false;
+      line.uncork();
     });
   }
 
@@ -131,6 +151,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       else if (socket.readyState === WebSocket.OPEN) socket.ping();
     }, heartbeat);
     const alive = (): void => void (heard = Date.now());
+    socket.on('upgrade', (response) => (this.#line = response.socket));
     socket.on('ping', alive).on('pong', alive);
     socket.on('message', (data: Buffer, binary) => {
       alive();

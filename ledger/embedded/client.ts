@@ -2,8 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { decodeDocument } from '../../protocol/canonical.ts';
 import { Abort, Fault, HealthchainError, Misuse, Refusal } from '../../protocol/errors.ts';
 import {
-  entry,
-  treeHead,
   type Action,
   type Entry,
   type LedgerExport,
@@ -19,7 +17,7 @@ import { signAction } from '../sign.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { Follower } from './follower.ts';
 import { LedgerTransport, type Fetch } from './transport.ts';
-import { ANSWER_LIMIT } from './wire.ts';
+import { ANSWER_LIMIT, entryBatch } from './wire.ts';
 
 export interface RemoteLedgerOptions {
   readonly url: string;
@@ -99,7 +97,7 @@ export class RemoteLedger implements Ledger {
     return this.#untilDeadline(async () => {
       try {
         const { index, id, head } = await this.#transport.submit(signed);
-        await this.#follower.follow(head);
+        await this.#follower.catchUp(head);
         return this.#requireRecorded(signed, index, id);
       } catch (error) {
         if (error instanceof Refusal && error.code !== 'TOO_MANY' && maybeDone) {
@@ -211,15 +209,16 @@ export class RemoteLedger implements Ledger {
   }
 
   async *#readStream(signal: AbortSignal): AsyncGenerator<boolean> {
-    let ahead: Entry[] = [];
-    for await (const { event, data } of this.#transport.stream(this.#follower.replica.size, signal)) {
-      if (event === 'entry' && ahead.length < 1000) {
-        ahead.push(decodeDocument(entry, data, { what: 'entry of the ledger stream', limit: ANSWER_LIMIT }));
-      } else if (event === 'head') {
-        await this.#follower.follow(decodeDocument(treeHead, data, { what: 'head of the ledger stream' }), ahead);
-        ahead = [];
+    try {
+      for await (const { event, data } of this.#transport.stream(this.#follower.replica.size, signal)) {
+        if (event === 'heartbeat') this.#follower.setStreaming(true);
+        if (event !== 'batch') continue;
+        const { head, entries } = decodeDocument(entryBatch, data, { what: 'ledger stream', limit: ANSWER_LIMIT });
+        await this.#follower.follow(head, entries);
         yield true;
       }
+    } finally {
+      this.#follower.setStreaming(false);
     }
   }
 }

@@ -8,6 +8,9 @@ import { Replica } from '../replica.ts';
 import { Checkpoint } from './checkpoint.ts';
 import type { LedgerTransport } from './transport.ts';
 
+/** A stream that is later than this is fetched around. */
+const STREAM_PATIENCE_MS = 2000;
+
 /**
  * Brings a replica up to the heads that a ledger shows. Heads may arrive from requests and the stream at once: they are
  * taken one after the other. A ledger once caught lying is not asked again by this process: the first `Abort` stands.
@@ -15,6 +18,8 @@ import type { LedgerTransport } from './transport.ts';
 export class Follower {
   readonly replica: Replica;
   readonly growth = new Growth();
+  /** Whether entries arrive by themselves, so that none need be asked for. */
+  #streaming = false;
   readonly #transport: LedgerTransport;
   #checkpoint: Checkpoint | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -35,8 +40,21 @@ export class Follower {
     this.requireHonest();
     const known = this.replica.size;
     const head = await this.#transport.head();
-    await this.follow(head);
+    await this.catchUp(head);
     if (head.size < known) this.#catch(rolledBack(head.size, known));
+  }
+
+  setStreaming(streaming: boolean): void {
+    this.#streaming = streaming;
+    this.growth.notify();
+  }
+
+  /** As `follow`, but what a stream is about to bring is not fetched a second time. */
+  async catchUp(head: TreeHead): Promise<void> {
+    const patience = AbortSignal.timeout(STREAM_PATIENCE_MS);
+    const comes = (): boolean => this.#streaming && this.#caught === undefined && !patience.aborted;
+    while (this.replica.size < head.size && comes()) await this.growth.next(patience);
+    return this.follow(head);
   }
 
   /**

@@ -3,13 +3,14 @@ import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { toHex } from '../../protocol/bytes.ts';
-import { canonicalBytes, canonicalText, decodeDocument } from '../../protocol/canonical.ts';
+import { canonicalText, decodeDocument } from '../../protocol/canonical.ts';
 import { asHealthchainError, Fault, Misuse, Refusal, type HealthchainError } from '../../protocol/errors.ts';
 import { signedAction, type SignedAction } from '../../protocol/ledger.ts';
+import { Broadcast, pageOf } from './broadcast.ts';
 import type { Engine } from './engine.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { streamEntries } from './stream.ts';
-import { ACTION_LIMIT, httpStatus, PAGE_BYTES, PAGE_ENTRIES } from './wire.ts';
+import { ACTION_LIMIT, httpStatus, PAGE_ENTRIES } from './wire.ts';
 
 /**
  * The HTTP interface of the embedded ledger. Open to read for whoever reaches it, since it holds nothing personal;
@@ -18,7 +19,7 @@ import { ACTION_LIMIT, httpStatus, PAGE_BYTES, PAGE_ENTRIES } from './wire.ts';
  *   POST /v1/actions                        a SignedAction; 201 {index, id, head} once it is durable
  *   GET  /v1/entries?from=&limit=           {entries}
  *   GET  /v1/head                           TreeHead
- *   GET  /v1/stream?from=                   server-sent events: `entry`, then `head`; `heartbeat`
+ *   GET  /v1/stream?from=                   server-sent events: `batch` {entries, head}; `heartbeat`
  *   GET  /v1/proof/inclusion?index=&size=   {proof}
  *   GET  /v1/proof/consistency?from=&to=    {proof}
  *   GET  /v1/export                         LedgerExport
@@ -26,6 +27,7 @@ import { ACTION_LIMIT, httpStatus, PAGE_BYTES, PAGE_ENTRIES } from './wire.ts';
  */
 export function ledgerRoutes(engine: Engine, limit: RateLimit): Hono {
   const app = new Hono();
+  const broadcast = new Broadcast(engine);
   app.use(async (context, next) => {
     const { address } = getConnInfo(context).remote;
     if (!limit.admit(address ?? 'unknown')) {
@@ -46,10 +48,10 @@ export function ledgerRoutes(engine: Engine, limit: RateLimit): Hono {
   });
   app.get('/v1/entries', (context) => {
     const { from, limit: count } = numbers(context, { from: 0, limit: PAGE_ENTRIES });
-    return answer(context, { entries: page(engine, from, Math.min(count, PAGE_ENTRIES)) });
+    return answer(context, { entries: pageOf(engine.entries, from, Math.min(count, PAGE_ENTRIES)) });
   });
   app.get('/v1/head', (context) => answer(context, engine.head()));
-  app.get('/v1/stream', (context) => streamEntries(context, engine, numbers(context, { from: 0 }).from));
+  app.get('/v1/stream', (context) => streamEntries(context, engine, broadcast, numbers(context, { from: 0 }).from));
   app.get('/v1/proof/inclusion', (context) => {
     const { index, size } = numbers(context, { index: undefined, size: undefined });
     return answer(context, { proof: engine.tree.inclusionProof(index, size).map(toHex) });
@@ -71,17 +73,6 @@ function decodeAction(body: Uint8Array): SignedAction {
     // Predicates nest without bound in the type: a document made to exhaust the stack ends here.
     throw asHealthchainError(error, () => new Misuse('MALFORMED', 'signed action: nested too deeply'));
   }
-}
-
-function page(engine: Engine, from: number, count: number) {
-  const entries = [];
-  let bytes = 0;
-  for (const entry of engine.entries.slice(from, from + count)) {
-    entries.push(entry);
-    bytes += canonicalBytes(entry).length;
-    if (bytes > PAGE_BYTES) break;
-  }
-  return entries;
 }
 
 const count = z

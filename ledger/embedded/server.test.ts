@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../protocol/bytes.ts';
-import { canonicalText, checkDocument, decodeCanonical } from '../../protocol/canonical.ts';
+import { canonicalText, checkDocument, decodeCanonical, decodeDocument } from '../../protocol/canonical.ts';
 import { entryHash, ledgerExport, treeHead, type SignedAction } from '../../protocol/ledger.ts';
 import { verifyConsistency, verifyInclusion } from '../merkle.ts';
 import { signAction } from '../sign.ts';
@@ -15,7 +15,7 @@ import { actions, makeWorld } from '../testing/world.ts';
 import { verifyExport } from '../verify.ts';
 import { startLedgerServer } from './server.ts';
 import { readEvents } from './server-events.ts';
-import { acknowledgement, entryPage, errorRecord, proof } from './wire.ts';
+import { acknowledgement, entryBatch, entryPage, errorRecord, proof } from './wire.ts';
 
 const post = (url: string, body: string | Uint8Array<ArrayBuffer>) =>
   fetch(`${url}/v1/actions`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
@@ -54,19 +54,23 @@ describe('the HTTP interface', () => {
     expect(await get(`${url}/health`)).toEqual({ status: 'ok', size: 6 });
   });
 
-  it('streams entries, then the head that covers them, and what comes later', async () => {
+  it('streams entries with the head that covers them, and what comes later', async () => {
     const { server, world } = await testServer();
     const leave = new AbortController();
     const answer = await fetch(`${server.url}/v1/stream?from=0`, { signal: leave.signal });
-    const seen: string[] = [];
-    for await (const { event } of readEvents(answer.body!, 1 << 20)) {
-      seen.push(event);
-      if (event === 'head' && seen.length < 4) {
-        await submit(server.url, signAction(world.members.board, server.consortium, actions.schema()));
-      } else if (event === 'head') break;
+    const seen: { indices: number[]; size: number }[] = [];
+    for await (const { event, data } of readEvents(answer.body!, 1 << 20)) {
+      if (event !== 'batch') continue;
+      const { entries, head } = decodeDocument(entryBatch, data, { what: 'batch' });
+      seen.push({ indices: entries.map(({ index }) => index), size: head.size });
+      if (seen.length === 2) break;
+      await submit(server.url, signAction(world.members.board, server.consortium, actions.schema()));
     }
     leave.abort();
-    expect(seen.filter((event) => event !== 'heartbeat')).toEqual(['entry', 'head', 'entry', 'head']);
+    expect(seen).toEqual([
+      { indices: [0], size: 1 },
+      { indices: [1], size: 2 },
+    ]);
   });
 
   it('says no with status and record', async () => {

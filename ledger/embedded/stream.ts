@@ -1,29 +1,36 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
-import { canonicalText } from '../../protocol/canonical.ts';
+import type { Broadcast } from './broadcast.ts';
 import type { Engine } from './engine.ts';
 import { HEARTBEAT_MS } from './wire.ts';
 
 /**
- * Sends entries from `from` on as server-sent events, with the head that covers them after each batch, until the reader
- * goes away or the ledger closes. A quiet stream carries a heartbeat, so that proxies keep it and readers notice its death.
+ * Sends what follows the first `from` entries as server-sent events, each batch of entries with the head that covers it, until
+ * the reader goes away or the ledger closes. A quiet stream carries a heartbeat, so that proxies keep it and readers
+ * notice its death.
  */
-export function streamEntries(context: Context, engine: Engine, from: number): Response {
+export function streamEntries(context: Context, engine: Engine, broadcast: Broadcast, from: number): Response {
   return streamSSE(context, async (stream) => {
     const gone = new AbortController();
+    const leave = broadcast.join();
     stream.onAbort(() => gone.abort());
-    let next = from;
-    await stream.writeSSE({ event: 'heartbeat', data: '' });
-    while (!gone.signal.aborted && !engine.closed) {
-      const head = engine.head();
-      if (next < head.size) {
-        for (; next < head.size; next++) {
-          await stream.writeSSE({ event: 'entry', id: String(next), data: canonicalText(engine.entries[next]) });
+    try {
+      let next = from;
+      await stream.writeSSE({ event: 'heartbeat', data: '' });
+      while (!gone.signal.aborted && !engine.closed) {
+        if (next < engine.head().size) {
+          const wait = broadcast.wait();
+          if (wait > 0) await pause(wait);
+          const { size, text } = broadcast.batch(next);
+          await stream.writeSSE({ event: 'batch', data: text });
+          next = size;
+        } else if (!(await grew(engine, gone.signal))) {
+          await stream.writeSSE({ event: 'heartbeat', data: '' });
         }
-        await stream.writeSSE({ event: 'head', data: canonicalText(head) });
-      } else if (!(await grew(engine, gone.signal))) {
-        await stream.writeSSE({ event: 'heartbeat', data: '' });
       }
+    } finally {
+      leave();
     }
   });
 }

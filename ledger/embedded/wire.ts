@@ -14,6 +14,9 @@ export const acknowledgement = z.strictObject({
 /** Entries in order; fewer than asked for where the answer would grow too large. */
 export const entryPage = z.strictObject({ entries: z.array(entry).max(500) });
 
+/** What a stream tells at a time: a head, and the entries it adds to what was told before, or the first of them. */
+export const entryBatch = entryPage.extend({ head: treeHead });
+
 export const proof = z.strictObject({ proof: z.array(digest).max(128) });
 
 export const errorRecord = z.strictObject({
