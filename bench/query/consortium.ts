@@ -3,6 +3,7 @@ import { LocalConsortium, type LocalHospital } from '../../cli/local/consortium.
 import { sandboxPolicy } from '../../hospital/policy.ts';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
 import type { Query } from '../../protocol/query.ts';
+import { everythingOpens } from '../../protocol/testing/release.ts';
 import type { Answer } from '../../researcher/client.ts';
 import { holding, withFolder } from '../leaving.ts';
 import { splitOf, type Marks, type Split } from './timeline.ts';
@@ -35,7 +36,7 @@ export function withConsortium<T>(
     const begun = performance.now();
     let up = 0;
     const starting = LocalConsortium.start(
-      { folder, hospitals, schema: ENCOUNTERS_SCHEMA, policy: sandboxPolicy() },
+      { folder, hospitals, schema: ENCOUNTERS_SCHEMA, policy: sandboxPolicy({ release: everythingOpens() }) },
       () => progress(`${size.hospitals} hospitals: ${++up} of ${size.hospitals + 2} processes started`),
     );
     // Held from before the first process, so that an interrupt ends those that are up by then.
