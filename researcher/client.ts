@@ -171,7 +171,7 @@ export class Researcher {
         query: id,
         session: session.id,
         hospitals: [...session.roster],
-        steps: [openingToStep(opening, result)],
+        steps: [openingToStep(opening, result, fetched.shares)],
       };
       const groups = decode(plan, (index) => verified.at(index));
       return { query: ledger.query(id)!, groups, result: makeResult(groups, receipt), receipt };

@@ -48,8 +48,12 @@ export interface ShareStatement {
   readonly cells: number;
 }
 
-export const statementBytes = ({ session, step, agreement, outcome, cells }: ShareStatement): Uint8Array =>
+const statementBytes = ({ session, step, agreement, outcome, cells }: ShareStatement): Uint8Array =>
   canonicalBytes({ session, step, agreement, outcome, cells });
+
+/** True if `publicKey` signed that it saw this step agreed on and this outcome decided. */
+export const verifyAttestation = (of: ShareStatement, publicKey: string, signature: string): boolean =>
+  verifySignature(publicKey, LABEL.shareStatement, statementBytes(of), fromHex(signature, 64));
 
 /** What a party signs about its share: which step it is of, and its digest. */
 export const shareDigestBytes = (
@@ -205,8 +209,8 @@ export class ShareOpener {
     if (header.step !== step || header.cells !== cells)
       throw this.#forged('is of another step or another number of cells');
     const { agreement } = header;
-    const statement = statementBytes({ session, step, agreement, outcome: header.outcome?.digest ?? null, cells });
-    if (!verifySignature(hello.publicKey, LABEL.shareStatement, statement, fromHex(header.signature, 64))) {
+    const statement = { session, step, agreement, outcome: header.outcome?.digest ?? null, cells };
+    if (!verifyAttestation(statement, hello.publicKey, header.signature)) {
       throw this.#forged('has a header with a wrong signature');
     }
     this.#header = header;

@@ -1,10 +1,27 @@
 import { z } from 'zod';
 import type { GroupResult } from '../../analytics/index.ts';
 import { CellVector } from '../../mpc/cells.ts';
-import { Opening } from '../../mpc/sum/opening.ts';
+import { ScalarVector } from '../../mpc/scalars.ts';
+import { CellSet } from '../../mpc/sum/cell-set.ts';
+import { Opening, type Closed } from '../../mpc/sum/opening.ts';
+import type { ReceivedShare } from '../../mpc/sum/share.ts';
 import { fromHex, hexOf, toHex } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
-import { digest, organisationId, publicKey, queryId, sessionId } from '../../protocol/names.ts';
+import { digest, organisationId, publicKey, queryId, sessionId, signatureHex } from '../../protocol/names.ts';
+import { outcome } from '../../protocol/outcome.ts';
+
+/** What the hospitals decided on shares: which cells open, and what keeps the others closed and bound. */
+const decision = z.strictObject({
+  agreement: digest,
+  outcome,
+  /** 32 bytes for each withheld cell, in order: uniform, they say nothing of the cell (docs/protocol.md §3.5). */
+  responses: z.base64(),
+  /** Each hospital's signature on step, agreement, and outcome, in the order of `hospitals`. */
+  attestations: z
+    .array(z.strictObject({ publicKey, signature: signatureHex }))
+    .min(2)
+    .max(1000),
+});
 
 /** What anyone needs, beside a ledger export, to check an answer: the opened sums and their blinding. */
 export const receiptDocument = z.strictObject({
@@ -21,8 +38,15 @@ export const receiptDocument = z.strictObject({
         result: digest,
         /** Sum of the hospitals' blindings: lets the commitments be checked, hides each hospital's own. */
         blinding: hexOf(32),
-        /** The opened sums, one per cell of the plan, as decimal integers. */
-        cells: z.array(z.string().regex(/^(0|-?[1-9][0-9]{0,36})$/)),
+        /** The opened sums, one per cell of the plan, as decimal integers; null where withheld. */
+        cells: z.array(
+          z
+            .string()
+            .regex(/^(0|-?[1-9][0-9]{0,36})$/)
+            .nullable(),
+        ),
+        /** Left out where no release rule applies. */
+        decision: decision.optional(),
       }),
     )
     .min(1)
@@ -53,13 +77,57 @@ export function makeResult(groups: readonly GroupResult[], receipt: ReceiptDocum
   };
 }
 
-export function openingToStep(opening: Opening, result: string): ReceiptDocument['steps'][number] {
-  return { result, blinding: toHex(opening.blinding), cells: opening.cells.toBigInts().map(String) };
+type ReceiptStep = ReceiptDocument['steps'][number];
+
+export function openingToStep(opening: Opening, result: string, shares: readonly ReceivedShare[]): ReceiptStep {
+  const { blinding, outcome, closed } = opening;
+  const values = opening.cells.toBigInts();
+  const cells = values.map((value, cell) => (closed?.released.has(cell) === false ? null : String(value)));
+  const step = { result, blinding: toHex(blinding), cells };
+  if (outcome === undefined) return step;
+  const withheld = closed === undefined ? [] : closedCells(closed.released);
+  const responses = withheld.map((cell) => closed!.responses.bytes.subarray(32 * cell, 32 * cell + 32));
+  return {
+    ...step,
+    decision: {
+      agreement: shares[0]!.header.agreement,
+      outcome,
+      responses: Buffer.concat(responses).toString('base64'),
+      attestations: shares.map(({ header: { hello, signature } }) => ({ publicKey: hello.publicKey, signature })),
+    },
+  };
 }
 
-export function openingOfStep(step: ReceiptDocument['steps'][number]): Opening {
-  return new Opening(CellVector.fromBigInts(step.cells.map(BigInt)), fromHex(step.blinding, 32));
+/** Errors: `Misuse MALFORMED` where cells, pattern, and responses do not fit each other. */
+export function openingOfStep({ cells, blinding, decision }: ReceiptStep): Opening {
+  const values = CellVector.fromBigInts(cells.map((cell) => BigInt(cell ?? 0)));
+  const released = CellSet.fromBase64(cells.length, decision?.outcome.released ?? CellSet.all(cells.length).toBase64());
+  if (cells.some((cell, i) => (cell === null) === released.has(i))) {
+    throw new Misuse('MALFORMED', 'receipt: the withheld cells are not those of the decision');
+  }
+  if (decision === undefined) return new Opening(values, fromHex(blinding, 32));
+  return new Opening(values, fromHex(blinding, 32), decision.outcome, closedBy(decision, released));
 }
+
+function closedBy({ agreement, outcome, responses }: z.infer<typeof decision>, released: CellSet): Closed | undefined {
+  const given = Buffer.from(responses, 'base64');
+  const withheld = closedCells(released);
+  if (given.length !== 32 * withheld.length || given.toString('base64') !== responses) {
+    throw new Misuse('MALFORMED', 'receipt: another number of responses than withheld cells');
+  }
+  if (withheld.length === 0) return undefined;
+  const scalars = new Uint8Array(32 * released.length);
+  withheld.forEach((cell, k) => scalars.set(given.subarray(32 * k, 32 * k + 32), 32 * cell));
+  return {
+    agreement: fromHex(agreement, 32),
+    released,
+    announcements: outcome.announcements.map((each) => fromHex(each, 32)),
+    responses: ScalarVector.fromBytes(scalars),
+  };
+}
+
+const closedCells = (released: CellSet): number[] =>
+  Array.from({ length: released.length }, (_, cell) => cell).filter((cell) => !released.has(cell));
 
 /** Files are written for people too: indented, groups one to a line where they are short. */
 export const renderDocument = (document: unknown): string => JSON.stringify(document, undefined, 2) + '\n';

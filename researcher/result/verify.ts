@@ -2,11 +2,13 @@ import { decode, planQuery } from '../../analytics/index.ts';
 import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
 import { finishGenerators } from '../../mpc/kernels/ahead.ts';
 import { verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
+import { verifyAttestation } from '../../mpc/sum/share.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import { checkDocument } from '../../protocol/canonical.ts';
 import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
 import { keyFingerprint } from '../../protocol/identity.ts';
 import { ledgerExport, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
+import { outcomeDigest } from '../../protocol/outcome.ts';
 import {
   makeResult,
   openingOfStep,
@@ -17,7 +19,7 @@ import {
 } from './documents.ts';
 
 /** The checks of an answer, in the order in which they are made. */
-export type Check = 'ledger' | 'receipt' | 'authorization' | 'record' | 'commitments' | 'result';
+export type Check = 'ledger' | 'receipt' | 'authorization' | 'decision' | 'record' | 'commitments' | 'result';
 
 export interface VerificationReport {
   readonly consortium: string;
@@ -57,7 +59,8 @@ export async function verifyAnswer(files: {
   const ledger = await replay(files.ledger);
   const receipt = step('receipt', () => readReceipt(files.receipt, ledger));
   const { session, query } = step('authorization', () => findSession(ledger, receipt));
-  const openings = receipt.steps.map(openingOfStep);
+  step('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, each, at)));
+  const openings = step('receipt', () => receipt.steps.map(openingOfStep));
   step('record', () =>
     receipt.steps.forEach(({ result }, at) => verifyRecord(session, at, result, openings[at]!.digest(session.id, at))),
   );
@@ -126,6 +129,35 @@ function findSession(ledger: VerifiedLedger, receipt: ReceiptDocument): { sessio
   if (session.receipts.length !== receipt.steps.length)
     throw mismatch('the receipt has another number of steps than the session');
   return { session, query };
+}
+
+/** Where a rule applies, every hospital of the session has signed which cells may open. */
+function verifyDecision(
+  ledger: VerifiedLedger,
+  session: SessionRecord,
+  { decision, cells }: ReceiptDocument['steps'][number],
+  at: number,
+): void {
+  if (decision === undefined) return;
+  const { agreement, attestations } = decision;
+  const statement = {
+    session: session.id,
+    step: at,
+    agreement,
+    outcome: outcomeDigest(decision.outcome),
+    cells: cells.length,
+  };
+  session.roster.forEach((party, place) => {
+    const attestation = attestations[place];
+    const keys = ledger.organisation(party)?.keys ?? [];
+    const attested =
+      attestation !== undefined &&
+      keys.some((key) => key.publicKey === attestation.publicKey) &&
+      verifyAttestation(statement, attestation.publicKey, attestation.signature);
+    if (!attested) throw mismatch(`${party} has not signed which cells may open`);
+  });
+  if (attestations.length !== session.roster.length)
+    throw mismatch('the receipt holds signatures of others than the hospitals');
 }
 
 function verifyRecord(session: SessionRecord, at: number, claimed: string, computed: string): void {
