@@ -26,6 +26,13 @@ export const LABEL = {
   blameEvidence: 'healthchain/v1/blame/evidence',
   commitment: 'healthchain/v1/boolean/commitment',
   broadcast: 'healthchain/v1/boolean/broadcast',
+  circuit: 'healthchain/v1/boolean/circuit',
+  zeroShare: 'healthchain/v1/boolean/zero-share',
+  baseOt: 'healthchain/v1/ot/base',
+  tree: 'healthchain/v1/ot/tree',
+  expansion: 'healthchain/v1/ot/expansion',
+  columns: 'healthchain/v1/ot/columns',
+  preparation: 'healthchain/v1/preprocessing/preparation',
   result: 'healthchain/v1/result',
   keyFingerprint: 'healthchain/v1/key-fingerprint',
 } as const;

@@ -118,9 +118,9 @@ export async function commitAndOpen(
 }
 
 /** The coin that committed contributions make: their XOR, uniform when one of them is. 32 bytes. */
-export function combineCoin(contributions: ReadonlyMap<string, Uint8Array>): Uint8Array {
+export function combineCoin(contributions: Iterable<Uint8Array>): Uint8Array {
   const coin = new Uint8Array(32);
-  for (const contribution of contributions.values()) for (let i = 0; i < 32; i++) coin[i]! ^= contribution[i]!;
+  for (const contribution of contributions) for (let i = 0; i < 32; i++) coin[i]! ^= contribution[i]!;
   return coin;
 }
 
@@ -130,5 +130,5 @@ export function combineCoin(contributions: ReadonlyMap<string, Uint8Array>): Uin
  * Cost: two rounds, 128 bytes to each peer. Errors: see `Committed.open`.
  */
 export async function tossCoin(transport: Transport, round: string, random: RandomSource): Promise<Uint8Array> {
-  return combineCoin(await commitAndOpen(transport, round, random, random(32)));
+  return combineCoin((await commitAndOpen(transport, round, random, random(32))).values());
 }

@@ -10,7 +10,7 @@ export interface Triples {
 /**
  * What the preprocessing made for one session: random authenticated material under one global key, each piece handed
  * out once. All parties take the same pieces in the same order. Counts are multiples of 128. Taking more than there is
- * is `Misuse OUT_OF_STOCK`, and takes nothing.
+ * is `Misuse OUT_OF_STOCK`, and takes nothing. What was taken is the taker's: it may be overwritten in place.
  */
 export interface Stock {
   /** Delta_i, this party's share of the global key: 16 bytes. Who knows all shares can forge every tag. */

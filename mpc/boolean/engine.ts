@@ -1,0 +1,390 @@
+import { inspect } from 'node:util';
+import { concatBytes } from '../../protocol/bytes.ts';
+import { Misuse } from '../../protocol/errors.ts';
+import type { RandomSource, Transport } from '../transport.ts';
+import { AuthenticatedBits, TAG_BYTES } from './bits.ts';
+import { Broadcasts } from './broadcast.ts';
+import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate, type Wire } from './circuit.ts';
+import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
+import type { Stock } from './stock.ts';
+import { addToTags, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
+import { ZeroShares } from './zero-share.ts';
+
+let sharesOf: (shared: SharedBits) => AuthenticatedBits;
+let outputsOf: (checked: CheckedBits) => { session: BooleanSession; shares: readonly AuthenticatedBits[] };
+
+/** Bits shared among the parties of one session: can be computed on, cannot be opened. */
+export class SharedBits {
+  readonly lanes: number;
+  readonly #shares: AuthenticatedBits;
+  static {
+    sharesOf = (shared) => shared.#shares;
+  }
+  constructor(shares: AuthenticatedBits) {
+    this.lanes = shares.length;
+    this.#shares = shares;
+  }
+  toJSON(): string {
+    return `SharedBits(${this.lanes}, redacted)`;
+  }
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}
+
+/** Shared bits all of whose history was checked: these can be opened. Made by `BooleanSession.check` alone. */
+export class CheckedBits {
+  readonly #session: BooleanSession;
+  readonly #shares: readonly AuthenticatedBits[];
+  static {
+    outputsOf = (checked) => ({ session: checked.#session, shares: checked.#shares });
+  }
+  constructor(session: BooleanSession, shared: readonly SharedBits[]) {
+    this.#session = session;
+    this.#shares = shared.map(sharesOf);
+  }
+  toJSON(): string {
+    return `CheckedBits(${this.#shares.length}, redacted)`;
+  }
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+}
+
+/**
+ * One party's side of computing on shared bits, with malicious security against all parties but one (docs/boolean.md):
+ * circuits are evaluated on authenticated shares with triples from the stock (Goldreich, Micali, Wigderson, STOC 1987;
+ * Beaver, CRYPTO 1991; Nielsen, Nordholt, Orlandi, Burra, CRYPTO 2012), and nothing is opened before the MAC check passed.
+ *
+ *     const shared = await session.evaluate(circuit, own);     // SharedBits
+ *     const checked = await session.check(shared);             // CheckedBits
+ *     const bits = await session.openToAll(checked);           // public
+ *
+ * Circuits may follow one another on the same session. After any error the session is over, and stock and key share of this
+ * roster must be destroyed: an abort can reveal them. Two sessions over one transport need different names.
+ */
+export class BooleanSession {
+  readonly roster: readonly string[];
+  readonly #broadcasts: Broadcasts;
+  readonly #stock: Stock;
+  readonly #key: KeyWords;
+  readonly #check: MacCheck;
+  readonly #zeros: ZeroShares;
+  readonly #pool = new SharePool();
+  #state: 'ready' | 'busy' | 'over' = 'ready';
+  #begun = false;
+
+  constructor(transport: Transport, stock: Stock, random: RandomSource, name = 'boolean') {
+    this.#broadcasts = new Broadcasts(transport, name);
+    this.roster = this.#broadcasts.roster;
+    this.#stock = stock;
+    this.#key = new KeyWords(stock.keyShare);
+    this.#check = new MacCheck(this.#broadcasts, random);
+    this.#zeros = new ZeroShares(transport, random);
+  }
+
+  get self(): string {
+    return this.#broadcasts.transport.self;
+  }
+
+  /** Rounds so far. */
+  get rounds(): number {
+    return this.#broadcasts.rounds;
+  }
+
+  /**
+   * Shares of the parties' inputs, in the order of `wires`; `own` holds this party's, packed. No wire may be `shared`.
+   *
+   * Cost: one round, and a bit for each lane of an own wire to each peer; a mask for each lane.
+   */
+  input(wires: readonly Pick<InputWire, 'owner' | 'lanes'>[], own: readonly Uint8Array[]): Promise<SharedBits[]> {
+    return this.#step(async () => (await this.#input(wires, own)).map((shares) => new SharedBits(shares)));
+  }
+
+  /** Random bits that nobody knows. No communication. */
+  random(lanes: number): SharedBits {
+    return new SharedBits(this.#stock.random(lanes));
+  }
+
+  /**
+   * Shares of the circuit's outputs. `own`: this party's input wires in order, packed bits; `shared`: the wires whose owner
+   * is `shared`. `Abort EQUIVOCATION` if another party evaluates another circuit.
+   *
+   * Cost: a round for the inputs (none if there are none) and one for each layer; an AND costs each party two bits and
+   * a triple for each lane.
+   */
+  evaluate(circuit: Circuit, own: readonly Uint8Array[], shared: readonly SharedBits[] = []): Promise<SharedBits[]> {
+    return this.#step(async () => {
+      this.#broadcasts.agreeOn(circuit.digest);
+      const wires = await this.#inputWires(circuit, own, shared);
+      const lastLayers = lastUses(circuit);
+      for (const [i, layer] of circuit.layers.entries()) {
+        for (const gate of layer.linear) wires[gate.out] = this.#linear(gate, wires, circuit.lanes[gate.out]!);
+        if (layer.ands.length > 0) await this.#multiply(layer.ands, wires);
+        for (const wire of lastLayers[i]!) this.#pool.release(wires[wire]!);
+      }
+      return circuit.outputs.map((wire) => new SharedBits(wires[wire]!));
+    });
+  }
+
+  /**
+   * Checks all that was opened so far in computing anything on this session, and allows these bits to be opened.
+   *
+   * Cost and errors: see `MacCheck.run`.
+   */
+  check(shared: readonly SharedBits[]): Promise<CheckedBits> {
+    return this.#step(async () => {
+      await this.#check.run();
+      return new CheckedBits(this, shared);
+    });
+  }
+
+  /**
+   * The values, packed, known to all parties. They are checked before they are returned: `Abort MAC_CHECK` otherwise.
+   *
+   * Cost: four rounds, a bit for each lane and the check. Leaks: these values, and if the check fails they may be known
+   * to a cheat and to nobody else.
+   */
+  openToAll(checked: CheckedBits): Promise<Uint8Array[]> {
+    return this.#step(async () => this.#open(this.#sharesToOpen(checked)));
+  }
+
+  /**
+   * The values, packed, at `party`; undefined at all others, who learn nothing.
+   *
+   * Cost: as `openToAll`, and a mask of that party for each lane.
+   */
+  openTo(party: string, checked: CheckedBits): Promise<Uint8Array[] | undefined> {
+    return this.#step(async () => {
+      const shares = this.#sharesToOpen(checked);
+      const masks = shares.map(({ length }) => this.#stock.masks(party, length));
+      const known = masks.map(({ bits }) => Uint8Array.from(bits));
+      shares.forEach((share, i) => xorShares(masks[i]!, masks[i]!, share));
+      const opened = await this.#open(masks);
+      if (party !== this.self) return undefined;
+      opened.forEach((bits, i) => xorBytes(bits, bits, known[i]!));
+      return opened;
+    });
+  }
+
+  toJSON(): string {
+    return `BooleanSession(${this.self} in ${this.#broadcasts.transport.session.slice(0, 8)})`;
+  }
+
+  [inspect.custom](): string {
+    return this.toJSON();
+  }
+
+  /** One step at a time, and none after an error. */
+  async #step<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#state === 'busy') throw new Misuse('OUT_OF_ORDER', 'another step of this session is still under way');
+    if (this.#state === 'over') throw new Misuse('OUT_OF_ORDER', 'this session ended in an error');
+    this.#state = 'busy';
+    try {
+      const result = await step();
+      this.#state = 'ready';
+      return result;
+    } catch (error) {
+      this.#state = 'over';
+      throw error;
+    }
+  }
+
+  /** One broadcast. The session's first carries commitments to the first coin, and aside the seeds of shares of zero. */
+  async #broadcast(message: Uint8Array, lengthFrom?: (place: number) => number): Promise<readonly Uint8Array[]> {
+    const length = (party: string): number => lengthFrom?.(this.roster.indexOf(party)) ?? message.length;
+    if (this.#begun) return (await this.#broadcasts.round(message, length)).messages;
+    this.#begun = true;
+    const { messages, asides } = await this.#broadcasts.round(
+      concatBytes(this.#check.firstCommitment, message),
+      (party) => FIRST_COMMITMENT + length(party),
+      this.#zeros.aside,
+    );
+    this.#check.begin(messages.map((sent) => sent.subarray(0, FIRST_COMMITMENT)));
+    this.#zeros.begin(asides);
+    return messages.map((sent) => sent.subarray(FIRST_COMMITMENT));
+  }
+
+  async #inputWires(
+    circuit: Circuit,
+    own: readonly Uint8Array[],
+    shared: readonly SharedBits[],
+  ): Promise<(AuthenticatedBits | undefined)[]> {
+    const wires: (AuthenticatedBits | undefined)[] = [];
+    const given = circuit.inputs.filter(({ owner }) => owner === 'shared');
+    if (given.length !== shared.length || given.some(({ lanes }, i) => lanes !== shared[i]!.lanes)) {
+      throw new Misuse('MALFORMED', 'shared inputs do not fit the circuit');
+    }
+    given.forEach(({ wire }, i) => (wires[wire] = sharesOf(shared[i]!)));
+    const entered = circuit.inputs.filter(({ owner }) => owner !== 'shared');
+    if (entered.length > 0) {
+      const shares = await this.#input(entered, own);
+      entered.forEach(({ wire }, i) => (wires[wire] = shares[i]!));
+    }
+    return wires;
+  }
+
+  /** x is entered as a mask r that its owner knows, and v = x + r in public. */
+  async #input(
+    wires: readonly Pick<InputWire, 'owner' | 'lanes'>[],
+    own: readonly Uint8Array[],
+  ): Promise<AuthenticatedBits[]> {
+    const mine = this.roster.indexOf(this.self);
+    const ours = wires.filter(({ owner }) => owner === mine);
+    if (ours.length !== own.length || ours.some(({ lanes }, i) => lanes !== 8 * own[i]!.length)) {
+      throw new Misuse('MALFORMED', 'own inputs do not fit the circuit');
+    }
+    const masks = wires.map(({ owner, lanes }) => this.#stock.masks(this.roster[owner as number]!, lanes));
+    const message = concatBytes(...own);
+    for (let wire = 0, at = 0; wire < wires.length; wire++) {
+      if (wires[wire]!.owner !== mine) continue;
+      const part = message.subarray(at, (at += wires[wire]!.lanes / 8));
+      xorBytes(part, part, masks[wire]!.bits);
+    }
+    const bytesOf = (place: number): number =>
+      wires.reduce((sum, { owner, lanes }) => sum + (owner === place ? lanes / 8 : 0), 0);
+    const messages = await this.#broadcast(message, bytesOf);
+    const read = messages.map(() => 0);
+    return masks.map((mask, wire) => {
+      const owner = wires[wire]!.owner as number;
+      const masked = messages[owner]!.subarray(read[owner], (read[owner]! += mask.bits.length));
+      this.#addPublic(mask, masked);
+      return mask;
+    });
+  }
+
+  /** shares += public bits: the first party flips its bits, everybody adjusts its tags. */
+  #addPublic(shares: AuthenticatedBits, bits: Uint8Array): void {
+    if (this.self === this.roster[0]) xorBytes(shares.bits, shares.bits, bits);
+    addToTags(shares.tags, bits, this.#key);
+  }
+
+  #linear(gate: LinearGate, wires: readonly (AuthenticatedBits | undefined)[], lanes: number): AuthenticatedBits {
+    const [left, right] = inputsOf(gate).map((wire) => wires[wire]!);
+    if (gate.op === 'slice') return left!.slice(gate.first, lanes);
+    const out = this.#pool.take(lanes);
+    switch (gate.op) {
+      case 'xor':
+        xorShares(out, left!, right!);
+        break;
+      case 'not':
+      case 'flip':
+        out.bits.set(left!.bits);
+        out.tags.set(left!.tags);
+        this.#addPublic(out, gate.op === 'not' ? ones(lanes) : gate.by.bits);
+        break;
+      case 'mask':
+        maskShares(out, left!, gate.by.bits);
+    }
+    return out;
+  }
+
+  /** All ANDs of a layer: d = x + a and e = y + b are opened for each, in one round. */
+  async #multiply(gates: readonly AndGate[], wires: (AuthenticatedBits | undefined)[]): Promise<void> {
+    const operands = gates.map(({ left, right }) => [wires[left]!, wires[right]!] as const);
+    const lanes = operands.reduce((sum, [x]) => sum + x.length, 0);
+    const triples = this.#stock.triples(lanes);
+    const bytes = lanes / 8;
+    const message = concatBytes(triples.a.bits, triples.b.bits);
+    for (let gate = 0, at = 0; gate < gates.length; gate++) {
+      const [x, y] = operands[gate]!;
+      const end = at + x.length / 8;
+      const [d, e] = [message.subarray(at, end), message.subarray(bytes + at, bytes + end)];
+      xorBytes(d, d, x.bits);
+      xorBytes(e, e, y.bits);
+      at = end;
+    }
+    const opened = xorAll(await this.#broadcast(message));
+    const first = this.self === this.roster[0];
+    for (let gate = 0, at = 0; gate < gates.length; gate++) {
+      const [x, y] = operands[gate]!;
+      const [a, b, c] = [triples.a, triples.b, triples.c].map((bits) => bits.slice(8 * at, x.length));
+      const end = at + x.length / 8;
+      multiply(
+        { a: a!, b: b!, c: c! },
+        x,
+        y,
+        opened.subarray(at, end),
+        opened.subarray(bytes + at, bytes + end),
+        this.#key,
+        first,
+      );
+      wires[gates[gate]!.out] = c!;
+      at = end;
+    }
+    this.#check.add(triples.a.tags);
+    this.#check.add(triples.b.tags);
+  }
+
+  #sharesToOpen(checked: CheckedBits): readonly AuthenticatedBits[] {
+    const { session, shares } = outputsOf(checked);
+    if (session !== this) throw new Misuse('OUT_OF_ORDER', 'these bits belong to another session');
+    return shares;
+  }
+
+  async #open(shares: readonly AuthenticatedBits[]): Promise<Uint8Array[]> {
+    const message = concatBytes(...shares.map(({ bits }) => bits));
+    // Bits that nothing was sent for yet are opened in the session's first frame, before there are shares of zero.
+    if (!this.#begun) await this.#broadcast(new Uint8Array(0));
+    this.#zeros.addTo(message);
+    const opened = xorAll(await this.#broadcast(message));
+    let at = 0;
+    const values = shares.map(({ bits }) => opened.slice(at, (at += bits.length)));
+    shares.forEach(({ tags }, i) => {
+      const left = Uint8Array.from(tags);
+      addToTags(left, values[i]!, this.#key);
+      this.#check.add(left);
+    });
+    await this.#check.run();
+    return values;
+  }
+}
+
+function xorAll(messages: readonly Uint8Array[]): Uint8Array {
+  const total = Uint8Array.from(messages[0]!);
+  for (const message of messages.slice(1)) xorBytes(total, total, message);
+  return total;
+}
+
+const ones = (lanes: number): Uint8Array => new Uint8Array(lanes / 8).fill(0xff);
+
+/** Wires that linear gates made and that no later layer or output reads, by the layer after which they are free. */
+function lastUses(circuit: Circuit): Wire[][] {
+  const last = new Map<Wire, number>();
+  const root = new Map<Wire, Wire>();
+  const kept = new Set<Wire>();
+  circuit.layers.forEach((layer, i) => {
+    for (const gate of [...layer.linear, ...layer.ands]) {
+      for (const wire of inputsOf(gate)) last.set(root.get(wire) ?? wire, i);
+      if (gate.op === 'slice') root.set(gate.out, root.get(gate.input) ?? gate.input);
+    }
+  });
+  for (const wire of circuit.outputs) kept.add(root.get(wire) ?? wire);
+  const result: Wire[][] = circuit.layers.map(() => []);
+  for (const { linear } of circuit.layers) {
+    for (const gate of linear) {
+      if (gate.op === 'slice' || kept.has(gate.out)) continue;
+      const layer = last.get(gate.out);
+      if (layer !== undefined) result[layer]!.push(gate.out);
+    }
+  }
+  return result;
+}
+
+/** Memory of wires that are no longer read, for wires to come: the first touch of fresh memory costs more than the XOR. */
+class SharePool {
+  readonly #free = new Map<number, AuthenticatedBits[]>();
+
+  take(lanes: number): AuthenticatedBits {
+    return (
+      this.#free.get(lanes)?.pop() ??
+      new AuthenticatedBits(new Uint8Array(lanes / 8), new Uint8Array(TAG_BYTES * lanes))
+    );
+  }
+
+  release(shares: AuthenticatedBits): void {
+    const free = this.#free.get(shares.length);
+    if (free === undefined) this.#free.set(shares.length, [shares]);
+    else free.push(shares);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Bits, CircuitBuilder, Signal } from '../builder.ts';
+
+/** Which of the two to spend less of: triples or rounds. */
+export type Thrift = 'triples' | 'rounds';
+
+/**
+ * The carries of a + b + carryIn: element i is the carry into position i, the last one the carry out.
+ *
+ * Cost for w bits: with `triples` one AND a bit and depth w (Boyar, Damgard, Peralta, J. Cryptology 2013: the majority
+ * ((a + c)(b + c)) + c); with `rounds` the parallel prefix of Sklansky (IRE Trans. 1960), depth 1 + ceil(log2 w) and about
+ * w + w log2 w ANDs when all carries are used, 3 w when only the last is.
+ */
+export function carries(circuit: CircuitBuilder, a: Bits, b: Bits, carryIn: Signal, thrift: Thrift): Signal[] {
+  return thrift === 'triples' ? rippled(circuit, a, b, carryIn) : prefixed(circuit, a, b, carryIn);
+}
+
+/** Carry of one full adder: the majority of three bits. Cost: one AND. */
+export const majority = (circuit: CircuitBuilder, a: Signal, b: Signal, c: Signal): Signal =>
+  circuit.xor(circuit.and(circuit.xor(a, c), circuit.xor(b, c)), c);
+
+function rippled(circuit: CircuitBuilder, a: Bits, b: Bits, carryIn: Signal): Signal[] {
+  const result = [carryIn];
+  a.forEach((bit, i) => result.push(majority(circuit, bit, b[i]!, result[i]!)));
+  return result;
+}
+
+/** A span of positions makes a carry of its own, or passes on the one that comes in; never both. */
+interface Span {
+  readonly makes: Signal;
+  readonly passes: Signal;
+}
+
+function prefixed(circuit: CircuitBuilder, a: Bits, b: Bits, carryIn: Signal): Signal[] {
+  const join = (low: Span, high: Span): Span => ({
+    makes: circuit.xor(high.makes, circuit.and(high.passes, low.makes)),
+    passes: circuit.and(high.passes, low.passes),
+  });
+  /** Spans from `first` to each position below `end`. */
+  const scan = (first: number, end: number): Span[] => {
+    if (end - first === 1) {
+      // Position -1 is the carry in.
+      if (first < 0) return [{ makes: carryIn, passes: false }];
+      return [{ makes: circuit.and(a[first]!, b[first]!), passes: circuit.xor(a[first]!, b[first]!) }];
+    }
+    const middle = (first + end) >> 1;
+    const low = scan(first, middle);
+    return [...low, ...scan(middle, end).map((span) => join(low.at(-1)!, span))];
+  };
+  return scan(-1, a.length).map((span) => span.makes);
+}
