@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteReader, ByteWriter, concatBytes, equalBytes, fromHex, hexOf, toHex } from './bytes.ts';
+import { ByteReader, ByteWriter, concatBytes, discard, equalBytes, fromHex, hexOf, toHex } from './bytes.ts';
 
 const malformed = expect.objectContaining({ kind: 'Misuse', code: 'MALFORMED' }) as Error;
 
@@ -60,4 +60,17 @@ test('bytes are equal when length and every byte are', () => {
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 0))).toBe(false);
   expect(concatBytes(Uint8Array.of(1), new Uint8Array(), Uint8Array.of(2))).toEqual(Uint8Array.of(1, 2));
+});
+
+describe('discard', () => {
+  test('empties bytes that have a buffer of their own', () => {
+    const bytes = Buffer.allocUnsafeSlow(100_000);
+    discard(bytes);
+    expect(bytes.length).toBe(0);
+  });
+  test('leaves a view alone, since the rest of its buffer may be in use', () => {
+    const whole = new Uint8Array(10).fill(7);
+    discard(whole.subarray(0, 9));
+    expect(whole).toEqual(new Uint8Array(10).fill(7));
+  });
 });

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Member } from '../ledger/ledger.ts';
+import { discard } from '../protocol/bytes.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { asHealthchainError, errorFromRecord, Fault, type HealthchainError } from '../protocol/errors.ts';
 import { errorRecord, MAX_PAYLOAD, type PullRequest } from '../protocol/frame.ts';
@@ -112,9 +113,10 @@ function readChunks(body: IncomingMessage, take: (chunk: Uint8Array) => void): P
         if (splitter.ended) body.destroy();
         else splitter.add(part);
         if (splitter.ended) resolve();
+        // Node's HTTP parser hands out copies, which nobody else holds.
+        discard(part);
       } catch (error) {
-        body.destroy();
-        reject(error as Error);
+        body.destroy(error as Error);
       }
     });
     body.on('error', reject);

@@ -19,7 +19,7 @@ import { ChunkOpener, ChunkSealer } from './stream.ts';
  * chunks sealed to the answer key (`stream.ts`), then a trailer with the blinding share and the party's signature over
  * all of it.
  */
-export const SHARE_CHUNK_CELLS = 8192;
+export const SHARE_CHUNK_CELLS = 4096;
 
 export const shareHeader = z.strictObject({
   hello: signedHello,

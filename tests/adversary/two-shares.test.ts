@@ -48,7 +48,9 @@ test('a hospital that signs one share for the sum and another for the search is 
   } as unknown as Ledger;
   const coordinator = {
     share: (_: unknown, __: unknown, party: string, take: (chunk: Uint8Array) => void) =>
-      Promise.resolve(chunksOf(party).forEach(take)),
+      Promise.resolve().then(() => {
+        chunksOf(party).forEach(take);
+      }),
   } as unknown as CoordinatorClient;
   const request: ShareRequest = {
     session: world.session,
