@@ -3,50 +3,55 @@ import { bucketReader } from './axis.ts';
 import { groupingOf, type GroupingSet } from './grouping.ts';
 import type { Plan } from './plan.ts';
 
-/** Takes the value of one cell. */
+/** Adds a value to one cell. */
 export type CellSink = (index: number, value: bigint) => void;
 
-/** What the local engine returned for the compiled query: columns of equal length, in the order of the SELECT list. */
+/**
+ * What the local engine returned for the compiled query, or a part of it: columns of equal length, in the order of
+ * the SELECT list.
+ */
 export interface ResultColumns {
   readonly rowCount: number;
   readonly columns: readonly (readonly unknown[])[];
 }
 
 /**
- * Lays the rows of the compiled query out as cells: `set` is called once for every index from 0 to plan.cells - 1,
- * with zero for what no row tells of.
- * Errors: Fault DATA for a code that the schema does not list; Fault INTERNAL for rows that are not this plan's.
+ * Lays the rows of the compiled query out as cells, which begin at zero: `add` is called with each value that belongs to one
+ * of the indices 0 to plan.cells - 1. Returns what takes the rows, some at a time, so that they are never all there at once.
+ * Errors, when rows are taken: Fault DATA for a code that the schema does not list; Fault INTERNAL for rows that are
+ * not this plan's.
  */
-export function rowsToCells(plan: Plan, result: ResultColumns, set: CellSink): void {
+export function rowsToCells(plan: Plan, add: CellSink): (rows: ResultColumns) => void {
   const grouping = groupingOf(plan);
   const { axes, sets, hasTables } = grouping;
   const readers = axes.map((axis) => bucketReader(axis, plan.scope, grouping.byValue));
+  const sizes = axes.map((axis) => axis.labels.length);
+  const groupAxes = [...plan.groupBy.keys()]; // groupBy's axes are the first ones
   const firstTerm = axes.length + (hasTables ? 2 : 0);
-  const sums = new Array<bigint>(plan.cells).fill(0n);
-  const add = (index: number, value: unknown): void => {
-    if (!(index in sums)) throw notOfThisPlan();
-    sums[index]! += integer(value);
+
+  const addWithin: CellSink = (index, value) => {
+    if (!(index >= 0 && index < plan.cells)) throw notOfThisPlan();
+    add(index, value);
   };
 
-  // Some drivers give no columns at all where there are no rows.
-  if (result.rowCount > 0 && result.columns.length !== firstTerm + plan.terms.length) throw notOfThisPlan();
-  for (let index = 0; index < result.rowCount; index++) {
-    const row = result.columns.map((column) => column[index]);
-    const from = hasTables ? setOf(sets, row[axes.length]) : sets[0]!;
-    const buckets = axes.map((_, index) => (from.members.includes(index) ? readers[index]!(row[index]) : undefined));
-    // groupBy's axes are the first ones.
-    const digitsOf = (members: Iterable<number>): Digit[] =>
-      Array.from(members, (index) => [buckets[index], axes[index]!.labels.length]);
-    const group = combine(digitsOf(plan.groupBy.keys()));
-    if (group === undefined) continue;
-    const start = group * plan.cellsPerGroup;
-    if (from.isMain) plan.terms.forEach((_, k) => add(start + k, row[firstTerm + k]));
-    for (const table of from.tables) {
-      const cell = combine(digitsOf(table.axes));
-      if (cell !== undefined) add(start + table.offset + cell, row[axes.length + 1]);
+  return ({ rowCount, columns }) => {
+    // Some drivers give no columns at all where there are no rows.
+    if (rowCount > 0 && columns.length !== firstTerm + plan.terms.length) throw notOfThisPlan();
+    for (let row = 0; row < rowCount; row++) {
+      const from = hasTables ? setOf(sets, columns[axes.length]![row]) : sets[0]!;
+      const buckets = readers.map((read, k) => (from.members.includes(k) ? read(columns[k]![row]) : undefined));
+      const group = combine(groupAxes, buckets, sizes);
+      if (group === undefined) continue;
+      const start = group * plan.cellsPerGroup;
+      if (from.isMain) {
+        for (let k = 0; k < plan.terms.length; k++) addWithin(start + k, integer(columns[firstTerm + k]![row]));
+      }
+      for (const table of from.tables) {
+        const cell = combine(table.axes, buckets, sizes);
+        if (cell !== undefined) addWithin(start + table.offset + cell, integer(columns[axes.length + 1]![row]));
+      }
     }
-  }
-  sums.forEach((value, index) => set(index, value));
+  };
 }
 
 function setOf(sets: readonly GroupingSet[], mask: unknown): GroupingSet {
@@ -55,15 +60,17 @@ function setOf(sets: readonly GroupingSet[], mask: unknown): GroupingSet {
   return found;
 }
 
-/** A bucket, and how many its axis has. */
-type Digit = readonly [number | undefined, number];
-
-/** Mixed-radix index of buckets, the last varying fastest; undefined where one of them is in no bucket. */
-function combine(digits: readonly Digit[]): number | undefined {
+/** Mixed-radix index of the buckets of these axes, the last varying fastest; undefined where one of them is in no bucket. */
+function combine(
+  axes: readonly number[],
+  buckets: readonly (number | undefined)[],
+  sizes: readonly number[],
+): number | undefined {
   let index = 0;
-  for (const [digit, size] of digits) {
-    if (digit === undefined) return undefined;
-    index = index * size + digit;
+  for (const axis of axes) {
+    const bucket = buckets[axis];
+    if (bucket === undefined) return undefined;
+    index = index * sizes[axis]! + bucket;
   }
   return index;
 }

@@ -222,16 +222,25 @@ describe('rows that cannot be', () => {
   });
 
   it('another query’s columns are refused', () => {
-    expect(() => rowsToCells(plan, { rowCount: 1, columns: [['f']] }, ignore)).toThrow('not those of this plan');
-    expect(() => rowsToCells(plan, { rowCount: 1, columns: [['f'], [1.5]] }, ignore)).toThrow('not those of this plan');
+    const take = rowsToCells(plan, ignore);
+    expect(() => take({ rowCount: 1, columns: [['f']] })).toThrow('not those of this plan');
+    expect(() => take({ rowCount: 1, columns: [['f'], [1.5]] })).toThrow('not those of this plan');
   });
 
-  it('every cell is set once, in order', () => {
+  it('rows may come in parts', () => {
     const seen: [number, bigint][] = [];
-    rowsToCells(plan, { rowCount: 1, columns: [['m'], [7n]] }, (index, value) => seen.push([index, value]));
+    const take = rowsToCells(plan, (index, value) => seen.push([index, value]));
+    take({ rowCount: 1, columns: [['m'], [7n]] });
+    take({ rowCount: 0, columns: [] });
+    const columns = [
+      ['f', 'm'],
+      [2n, 3n],
+    ];
+    take({ rowCount: 2, columns });
     expect(seen).toEqual([
-      [0, 0n],
       [1, 7n],
+      [0, 2n],
+      [1, 3n],
     ]);
   });
 });

@@ -24,7 +24,11 @@ export class LocalData {
     const cells = CellVector.zeros(plan.cells);
     await source.verifyColumns(plan.columns);
     const { sql, parameters } = compileSql(plan, source.relation);
-    rowsToCells(plan, await source.run(sql, parameters), (index, value) => cells.set(index, value));
+    await source.scan(
+      sql,
+      parameters,
+      rowsToCells(plan, (index, value) => cells.add(index, value)),
+    );
     return cells;
   }
 

@@ -35,6 +35,16 @@ describe('CellVector', () => {
     expect(cells.at(1)).toBe(-7n);
   });
 
+  it('adds to single cells, within the range', () => {
+    const cells = CellVector.fromBigInts([-5n, CELL_LIMIT - 2n]);
+    cells.add(0, 2n ** 64n);
+    cells.add(0, 0n);
+    cells.add(1, 1n);
+    expect(cells.toBigInts()).toEqual([2n ** 64n - 5n, CELL_LIMIT - 1n]);
+    expect(() => cells.add(1, 1n)).toThrow(expect.objectContaining({ code: 'OUT_OF_RANGE' }));
+    expect(() => cells.add(2, 1n)).toThrow(expect.objectContaining({ code: 'OUT_OF_RANGE' }));
+  });
+
   it('sees its place in a larger buffer', () => {
     const whole = CellVector.fromBigInts([1n, -2n, 3n]);
     expect(CellVector.fromBytes(whole.bytes.subarray(16)).toBigInts()).toEqual([-2n, 3n]);

@@ -16,9 +16,11 @@ export const CELL_BYTES = 16;
  */
 export class CellVector {
   readonly bytes: Uint8Array;
+  readonly #view: DataView;
 
   private constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   static zeros(length: number): CellVector {
@@ -29,8 +31,7 @@ export class CellVector {
   static fromBigInts(values: Iterable<bigint>): CellVector {
     const list = Array.isArray(values) ? (values as readonly bigint[]) : [...values];
     const cells = CellVector.zeros(list.length);
-    const view = viewOf(cells.bytes);
-    list.forEach((value, i) => write(view, i, value));
+    list.forEach((value, i) => write(cells.#view, i, value));
     return cells;
   }
 
@@ -58,18 +59,24 @@ export class CellVector {
   /** @throws KernelError OUT_OF_RANGE if there is no cell i. */
   at(i: number): bigint {
     this.#assertIndex(i);
-    return read(viewOf(this.bytes), i);
+    return read(this.#view, i);
   }
 
   /** @throws KernelError OUT_OF_RANGE if there is no cell i or the value is outside (-2^119, 2^119). */
   set(i: number, value: bigint): void {
     this.#assertIndex(i);
-    write(viewOf(this.bytes), i, value);
+    write(this.#view, i, value);
+  }
+
+  /** cell i += value. @throws KernelError OUT_OF_RANGE if there is no cell i or the sum is outside (-2^119, 2^119). */
+  add(i: number, value: bigint): void {
+    this.#assertIndex(i);
+    if (value === 0n) return;
+    write(this.#view, i, read(this.#view, i) + value);
   }
 
   toBigInts(): bigint[] {
-    const view = viewOf(this.bytes);
-    return Array.from({ length: this.length }, (_, i) => read(view, i));
+    return Array.from({ length: this.length }, (_, i) => read(this.#view, i));
   }
 
   toString(): string {
@@ -89,10 +96,6 @@ export class CellVector {
       throw new KernelError('OUT_OF_RANGE', 'the index is not within the vector');
     }
   }
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function read(view: DataView, i: number): bigint {

@@ -46,10 +46,11 @@ export async function createRelation(
 export async function cellsOf(database: DuckDBConnection, plan: Plan, relation: string): Promise<bigint[]> {
   const { sql, parameters } = compileSql(plan, relation);
   const result = await database.runAndReadAll(sql, parameters);
-  const cells: bigint[] = [];
-  rowsToCells(plan, { rowCount: result.currentRowCount, columns: result.getColumns() }, (index, value) => {
-    cells[index] = value;
+  const cells = new Array<bigint>(plan.cells).fill(0n);
+  const take = rowsToCells(plan, (index, value) => {
+    cells[index]! += value;
   });
+  take({ rowCount: result.currentRowCount, columns: result.getColumns() });
   return cells;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { residentMemory } from '../children.ts';
+import { fileURLToPath } from 'node:url';
+import { residentMemory, runToEnd } from '../children.ts';
 import { power, summarize, type Bench, type Tools } from '../measurement.ts';
 import { ask, hospitalName, withConsortium, type Running } from '../query/consortium.ts';
 import { shapeOf } from '../query/shapes.ts';
@@ -10,6 +11,7 @@ const CELLS = 100_000;
 const ROWS = 1_000_000;
 const DUCKDB_LIMIT = '100MB';
 const MILLION = 1_000_000;
+const ENGINE_ALONE = fileURLToPath(new URL('engine-alone.ts', import.meta.url));
 
 export const memoryBenches: readonly Bench[] = [
   {
@@ -38,10 +40,19 @@ async function measureHospital({ console, report }: Tools): Promise<void> {
     report(summarize('memory/hospital: peak after 10^2 cells', 'MB', [residentMemory(pidOf(limited)).peak]));
     for (let i = 0; i < 3; i++) await ask(running, shapeOf(CELLS).query, progress);
     const { peak, now } = residentMemory(pidOf(limited));
-    report(summarize(`memory/hospital: peak, ${power(CELLS)} cells, DuckDB ${DUCKDB_LIMIT}`, 'MB', [peak], 250));
+    const engine = await engineAlone(running.files[0]!);
+    report(summarize(`memory/hospital: peak, ${power(CELLS)} cells, DuckDB ${DUCKDB_LIMIT}`, 'MB', [peak]));
+    report(summarize(`memory/hospital:   of it DuckDB, by the same scans alone`, 'MB', [engine]));
+    report(summarize(`memory/hospital:   beside DuckDB's`, 'MB', [peak - engine], 250));
     report(summarize(`memory/hospital: after them`, 'MB', [now]));
     report(summarize('memory/hospital: peak, DuckDB with its default limit', 'MB', [residentMemory(pidOf(free)).peak]));
   });
+}
+
+/** MB that the engine takes by itself for the scans of those queries. */
+async function engineAlone(file: string): Promise<number> {
+  const cells = [100, CELLS, CELLS, CELLS].map(String);
+  return Number(await runToEnd(process.execPath, [ENGINE_ALONE, file, DUCKDB_LIMIT, ...cells]));
 }
 
 /** Starts a hospital again with a limit on its engine's memory, as an administrator would set it. */

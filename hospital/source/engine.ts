@@ -69,28 +69,34 @@ export class Engine {
     return this.#guard(async () => (await this.#connection.runAndReadAll(sql)).getRows());
   }
 
-  /** Runs one SELECT with bound parameters. Integers come as bigint, whatever their width. */
-  async select(sql: string, parameters: readonly Parameter[] = []): Promise<ResultColumns> {
-    return this.#guard(async () => {
+  /**
+   * Runs one SELECT with bound parameters and hands over its rows as the engine makes them, a vector of some thousands at a
+   * time. Integers come as bigint, whatever their width.
+   */
+  async scan(sql: string, parameters: readonly Parameter[], take: (rows: ResultColumns) => void): Promise<void> {
+    await this.#guard(async () => {
       const statement = await this.#connection.prepare(sql);
       try {
         if (statement.statementType !== StatementType.SELECT) {
           throw new Misuse('BAD_QUERY', 'only a SELECT runs over the records');
         }
         statement.bind(parameters.map((value) => value));
-        const result = await statement.run();
-        const columns: Cell[][] = Array.from({ length: result.columnCount }, () => []);
+        const result = await statement.stream();
+        const names = result.columnNames();
         for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0;) {
-          for (const [index, column] of columns.entries()) {
-            for (const value of chunk.getColumnValues(index)) column.push(toCell(value));
-          }
+          const columns = names.map((_, index) => chunk!.getColumnValues(index).map(toCell));
+          take({ names, rowCount: chunk.rowCount, columns });
           chunk = await result.fetchChunk();
         }
-        return { names: result.columnNames(), rowCount: columns[0]?.length ?? 0, columns };
       } finally {
         statement.destroySync();
       }
     });
+  }
+
+  /** As `scan`, all rows at once. */
+  async select(sql: string, parameters: readonly Parameter[] = []): Promise<ResultColumns> {
+    return collect((take) => this.scan(sql, parameters, take));
   }
 
   /** Hands the connection to a loader of rows, under the same guard. */
@@ -118,6 +124,14 @@ export class Engine {
       throw explain(text);
     }
   }
+}
+
+/** The rows of a scan, put together again. */
+export async function collect(scan: (take: (rows: ResultColumns) => void) => Promise<void>): Promise<ResultColumns> {
+  const parts: ResultColumns[] = [];
+  await scan((rows) => parts.push(rows));
+  const columns = parts[0]?.columns.map((_, index) => parts.flatMap((part) => part.columns[index]!)) ?? [];
+  return { names: parts[0]?.names ?? [], rowCount: columns[0]?.length ?? 0, columns };
 }
 
 function toCell(value: DuckDBValue): Cell {

@@ -3,7 +3,7 @@ import { Fault, Misuse } from '../../protocol/errors.ts';
 import { schemaReference, type DatasetSchema } from '../../protocol/schema.ts';
 import { attach, RELATION, type Attachment } from './attachment.ts';
 import { sourceConfig, type SourceConfig, type SourceInput } from './config.ts';
-import type { Parameter, ResultColumns } from './engine.ts';
+import { collect, type Parameter, type ResultColumns } from './engine.ts';
 import { findFiles, sameFiles } from './files.ts';
 import { describeMapping, type MappingReport } from './mapping-report.ts';
 import { changedFault, verifyAttached } from './verify.ts';
@@ -59,16 +59,21 @@ export class Source {
   }
 
   /**
-   * Runs one SELECT over the relation, with bound parameters. Integers of any width come as bigint. The files are
-   * looked at again afterwards: a change since they were verified is a `Fault DATA`, and no result.
+   * Runs one SELECT over the relation, with bound parameters, and hands its rows over, some thousands at a time.
+   * Integers of any width come as bigint. The files are looked at again afterwards: a change since they were verified
+   * is a `Fault DATA`, and nothing that was handed over may be used.
    */
-  run(sql: string, parameters: readonly Parameter[] = []): Promise<ResultColumns> {
+  scan(sql: string, parameters: readonly Parameter[], take: (rows: ResultColumns) => void): Promise<void> {
     return this.#inTurn(async () => {
       await this.#requireUnchanged();
-      const result = await this.#attachment.engine.select(sql, parameters);
+      await this.#attachment.engine.scan(sql, parameters, take);
       await this.#requireUnchanged();
-      return result;
     });
+  }
+
+  /** As `scan`, all rows at once. */
+  async run(sql: string, parameters: readonly Parameter[] = []): Promise<ResultColumns> {
+    return collect((take) => this.scan(sql, parameters, take));
   }
 
   /** How each schema column is found in the files and how many values do not fit: one pass over all columns. */
