@@ -63,7 +63,17 @@ export class ScalarVector {
    * @throws KernelError OUT_OF_RANGE if one is outside (-2^119, 2^119): for a sum, a wrong or missing share.
    */
   toCells(): CellVector {
-    return centredCells(this.bytes);
+    const cells = CellVector.zeros(this.length);
+    for (let at = 0; at < this.length; at += layout.block) {
+      const n = Math.min(layout.block, this.length - at);
+      memory().set(this.bytes.subarray(SCALAR_BYTES * at, SCALAR_BYTES * (at + n)), layout.operand);
+      if (!kernels.scalarsToCells(layout.accumulator, layout.operand, n)) {
+        throw new KernelError('OUT_OF_RANGE', 'a scalar does not stand for a cell between -2^119 and 2^119');
+      }
+      cells.bytes.set(read(layout.accumulator, CELL_BYTES * n), CELL_BYTES * at);
+    }
+    eraseBlocks();
+    return cells;
   }
 
   /** this_i := this_i + other_i mod l. @throws KernelError BAD_LENGTH unless the lengths agree. */
@@ -185,11 +195,6 @@ export class ShareSum {
     throw nonCanonical();
   }
 
-  /** What `total().toCells()` returns, without the copy. @throws KernelError OUT_OF_RANGE. */
-  toCells(): CellVector {
-    return centredCells(this.#sum);
-  }
-
   /** The sum so far, as a copy. */
   total(): ScalarVector {
     return ScalarVector.fromBytes(this.#sum.slice());
@@ -295,22 +300,6 @@ function combine(a: Uint8Array, b: Uint8Array, kernel: Kernel): Uint8Array {
 function encodeCells(cells: CellVector, at: number, n: number): void {
   memory().set(cells.bytes.subarray(CELL_BYTES * at, CELL_BYTES * (at + n)), layout.operand);
   kernels.cellsToScalars(layout.accumulator, layout.operand, n);
-}
-
-/** Cells from canonical scalars. */
-function centredCells(scalars: Uint8Array): CellVector {
-  const length = scalars.length / SCALAR_BYTES;
-  const cells = CellVector.zeros(length);
-  for (let at = 0; at < length; at += layout.block) {
-    const n = Math.min(layout.block, length - at);
-    memory().set(scalars.subarray(SCALAR_BYTES * at, SCALAR_BYTES * (at + n)), layout.operand);
-    if (!kernels.scalarsToCells(layout.accumulator, layout.operand, n)) {
-      throw new KernelError('OUT_OF_RANGE', 'a scalar does not stand for a cell between -2^119 and 2^119');
-    }
-    cells.bytes.set(read(layout.accumulator, CELL_BYTES * n), CELL_BYTES * at);
-  }
-  eraseBlocks();
-  return cells;
 }
 
 function read(address: number, length: number): Uint8Array {

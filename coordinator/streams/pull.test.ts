@@ -169,11 +169,15 @@ describe('fetching a share', () => {
   });
 
   it('disconnects a hospital that sends more than it was asked for', async () => {
-    const answer = slowGet().then((response) => response.pause());
+    // Torn, or not even begun: the coordinator may end it before the first byte has left.
+    const answer = slowGet().then(
+      (response) => response.pause(),
+      () => undefined,
+    );
     const stream = await nextPull();
     for (let i = 0; i < 200; i++) north.send({ type: 'chunk', stream, payload: Buffer.alloc(1000) });
     expect(await north.closed()).toEqual({ code: 1008, reason: 'chunk without credit' });
-    await answer.catch(() => undefined);
+    await answer;
   });
 
   it('disconnects a hospital that sends an empty chunk: it would read as the end', async () => {
