@@ -1,6 +1,6 @@
 import { Misuse } from '../../protocol/errors.ts';
 import { BLOCK_BITS } from './bits.ts';
-import { Circuit, inputsOf, PublicBits, type Gate, type InputWire, type Owner, type Wire } from './circuit.ts';
+import { Circuit, inputsOf, NOWHERE, PublicBits, type Gate, type InputWire, type Owner, type Wire } from './circuit.ts';
 
 /** A bit while a circuit is being built: shared (a wire), public and the same in all lanes, or public lane by lane. */
 export type Signal = Wire | boolean | PublicBits;
@@ -78,6 +78,14 @@ export class CircuitBuilder {
     return this.#gate({ op: 'slice', input: a, first }, lanes);
   }
 
+  /** Lane j of the result is lane `from[j]` of a wire, or zero where that is NOWHERE. */
+  gather(a: Wire, from: Uint32Array): Wire {
+    if (from.length % BLOCK_BITS !== 0 || from.some((lane) => lane !== NOWHERE && lane >= this.#lanes[a]!)) {
+      throw new Misuse('OUT_OF_RANGE', 'lanes are gathered from a wire into whole blocks');
+    }
+    return this.#gate({ op: 'gather', input: a, from }, from.length);
+  }
+
   /** AND depth of a signal so far: the round in which it is known. */
   depth(a: Signal): number {
     return typeof a === 'number' ? this.#depths[a]! : 0;
@@ -110,13 +118,16 @@ export class CircuitBuilder {
 
   #gate(gate: Unnumbered, lanes = this.#lanes['input' in gate ? gate.input : gate.left]!): Wire {
     const [left, right] = 'input' in gate ? [gate.input, gate.input] : [gate.left, gate.right];
-    if (gate.op !== 'slice' && this.#lanes[left] !== this.#lanes[right]) {
+    if (left !== right && this.#lanes[left] !== this.#lanes[right]) {
       throw new Misuse('MALFORMED', 'a gate joins wires of the same number of lanes');
     }
     if ('by' in gate && gate.by.lanes !== lanes) {
       throw new Misuse('MALFORMED', 'public bits have as many lanes as the wire they meet');
     }
-    const key = 'by' in gate ? undefined : `${gate.op}/${left}/${right}/${lanes}/${'first' in gate ? gate.first : 0}`;
+    const key =
+      'by' in gate || 'from' in gate
+        ? undefined
+        : `${gate.op}/${left}/${right}/${lanes}/${'first' in gate ? gate.first : 0}`;
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const depth = Math.max(this.#depths[left]!, this.#depths[right]!) + (gate.op === 'and' ? 1 : 0);

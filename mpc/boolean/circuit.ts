@@ -25,7 +25,12 @@ export type Gate =
   /** AND with public bits. */
   | { readonly op: 'mask'; readonly input: Wire; readonly by: PublicBits; readonly out: Wire }
   /** The lanes from `first` on, as many as `out` has. */
-  | { readonly op: 'slice'; readonly input: Wire; readonly first: number; readonly out: Wire };
+  | { readonly op: 'slice'; readonly input: Wire; readonly first: number; readonly out: Wire }
+  /** Lane j is lane `from[j]` of the input, or zero where that is NOWHERE. */
+  | { readonly op: 'gather'; readonly input: Wire; readonly from: Uint32Array; readonly out: Wire };
+
+/** In a `gather`: no lane, but zero. */
+export const NOWHERE = 0xffffffff;
 
 export type AndGate = Extract<Gate, { op: 'and' }>;
 export type LinearGate = Exclude<Gate, AndGate>;
@@ -107,7 +112,7 @@ function layersOf(gates: readonly Gate[], wires: number): Layer[] {
   return layers;
 }
 
-const OPCODES: Record<Gate['op'], number> = { xor: 0, and: 1, not: 2, flip: 3, mask: 4, slice: 5 };
+const OPCODES: Record<Gate['op'], number> = { xor: 0, and: 1, not: 2, flip: 3, mask: 4, slice: 5, gather: 6 };
 
 function digestOf(parts: Pick<Circuit, 'inputs' | 'gates' | 'outputs' | 'lanes'>): Uint8Array {
   const words: number[] = [parts.lanes.length, ...parts.lanes, parts.inputs.length];
@@ -119,6 +124,9 @@ function digestOf(parts: Pick<Circuit, 'inputs' | 'gates' | 'outputs' | 'lanes'>
     if (gate.op === 'slice') words.push(gate.first);
   }
   hash.update(Uint32Array.from(words));
-  for (const gate of parts.gates) if (gate.op === 'flip' || gate.op === 'mask') hash.update(gate.by.bits);
+  for (const gate of parts.gates) {
+    if (gate.op === 'flip' || gate.op === 'mask') hash.update(gate.by.bits);
+    if (gate.op === 'gather') hash.update(gate.from);
+  }
   return new Uint8Array(hash.digest());
 }

@@ -7,7 +7,7 @@ import { Broadcasts } from './broadcast.ts';
 import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate, type Wire } from './circuit.ts';
 import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
 import type { Stock } from './stock.ts';
-import { addToTags, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
+import { addToTags, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
 import { ZeroShares } from './zero-share.ts';
 
 let sharesOf: (shared: SharedBits) => AuthenticatedBits;
@@ -275,6 +275,9 @@ export class BooleanSession {
         break;
       case 'mask':
         maskShares(out, left!, gate.by.bits);
+        break;
+      case 'gather':
+        gatherShares(out, left!, gate.from);
     }
     return out;
   }

@@ -1,4 +1,5 @@
-import type { AuthenticatedBits } from './bits.ts';
+import { TAG_BYTES, type AuthenticatedBits } from './bits.ts';
+import { NOWHERE } from './circuit.ts';
 import type { Triples } from './stock.ts';
 
 /** The 16-byte tags as words of 32 bits, four to a lane: a view. */
@@ -55,6 +56,17 @@ export function maskShares(out: AuthenticatedBits, a: AuthenticatedBits, bits: U
       for (const end = at + 4; at < end; at++) to[at] = from[at]! & take;
     }
   }
+}
+
+/** Lane j of `out` becomes lane `from[j]` of `a`, or zero where there is none. */
+export function gatherShares(out: AuthenticatedBits, a: AuthenticatedBits, from: Uint32Array): void {
+  out.bits.fill(0);
+  out.tags.fill(0);
+  from.forEach((source, lane) => {
+    if (source === NOWHERE) return;
+    out.bits[lane >> 3]! |= ((a.bits[source >> 3]! >> (source & 7)) & 1) << (lane & 7);
+    out.tags.set(a.tags.subarray(TAG_BYTES * source, TAG_BYTES * (source + 1)), TAG_BYTES * lane);
+  });
 }
 
 /**

@@ -59,7 +59,7 @@ export class PolynomialHash {
 }
 
 /** a * b in GF(2^128) as GCM writes it: bit 0 is the most significant bit of byte 0; x^128 = x^7 + x^2 + x + 1. */
-function multiply(a: Uint8Array, b: Uint8Array): Uint8Array {
+export function multiply(a: Uint8Array, b: Uint8Array): Uint8Array {
   const product = new Uint8Array(BLOCK);
   const power = Uint8Array.from(b);
   for (let i = 0; i < 8 * BLOCK; i++) {

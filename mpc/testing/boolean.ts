@@ -1,6 +1,6 @@
 import { BLOCK_BITS } from '../boolean/bits.ts';
 import { CircuitBuilder, type Bits, type Signal } from '../boolean/builder.ts';
-import { PublicBits, type Circuit, type Wire } from '../boolean/circuit.ts';
+import { NOWHERE, PublicBits, type Circuit, type Wire } from '../boolean/circuit.ts';
 import { BooleanSession } from '../boolean/engine.ts';
 import type { StockDemand } from '../boolean/stock.ts';
 import type { Channel } from '../session/channel.ts';
@@ -62,6 +62,12 @@ export function evaluateInClear(circuit: Circuit, inputs: readonly Uint8Array[])
         break;
       case 'slice':
         wires[gate.out] = at(gate.input).slice(gate.first / 8, (gate.first + circuit.lanes[gate.out]!) / 8);
+        break;
+      case 'gather': {
+        const input = at(gate.input);
+        const bit = (lane: number): bigint => (lane === NOWHERE ? 0n : BigInt((input[lane >> 3]! >> (lane & 7)) & 1));
+        wires[gate.out] = pack(Array.from(gate.from, bit), 1, gate.from.length)[0]!;
+      }
     }
   }
   return circuit.outputs.map(at);

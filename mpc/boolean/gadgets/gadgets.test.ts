@@ -3,9 +3,11 @@ import { arithmetic } from '../../testing/boolean.ts';
 import { constantBits, publicBits, type Bits, type CircuitBuilder } from '../builder.ts';
 import { choose, ordered, withoutGreatest } from './choose.ts';
 import { allOf, anyOf, atLeast, equals } from './compare.ts';
-import { countOverLanes } from './fold.ts';
+import { countColumns } from './fold.ts';
 import { isNegative, sumSigned } from './signed.ts';
 import { countOnes, sum } from './sum.ts';
+import { reaches } from './threshold.ts';
+import { lanesFor } from '../bits.ts';
 import type { Thrift } from './carry.ts';
 
 type Build = (circuit: CircuitBuilder, numbers: readonly Bits[]) => Bits;
@@ -169,20 +171,40 @@ test.each([2, 3, 4, 5])('all of %i numbers but the greatest', (n) => {
   );
 });
 
+test.each(thrifts)('a sum that reaches a threshold, thrifty of %s', (thrift) => {
+  const total = (...all: bigint[]): bigint => all.reduce((a, b) => a + b);
+  for (const k of [1n, 2n, 4n, 5n, 7n, 8n, 11n, 13n, 14n, 20n]) {
+    expectExhaustively(
+      [3, 2, 2],
+      (c, all) => [reaches(c, all, 13n, k, 128, thrift), all[0]![0]!],
+      (...all) => (total(...all) >= k ? 1n : 0n) | ((all[0]! & 1n) << 1n),
+    );
+  }
+  const columns = everything([3, 2, 2]);
+  const thresholds = columns[0]!.map((_, lane) => BigInt(1 + ((lane * 7) % 15)));
+  const { inClear } = arithmetic([3, 2, 2], 128, (c, all) => [reaches(c, all, 13n, thresholds, 128, thrift)]);
+  const expected = columns[0]!.map((_, lane) =>
+    total(...columns.map((c) => c[lane]!)) >= thresholds[lane]! ? 1n : 0n,
+  );
+  expect(inClear(columns)).toEqual(expected);
+});
+
 test.each([
   [128, 1],
   [128, 2],
+  [1, 4096],
+  [3, 100],
+  [7, 512],
   [128, 96],
   [256, 64],
-  [128, 128],
-])('ones counted over pieces of %i lanes, %i of them', (lanes, pieces) => {
-  const { circuit, inClear } = arithmetic([1], lanes * pieces, (c, [a]) =>
-    countOverLanes(c, a![0]!, lanes * pieces, lanes),
+  [130, 31],
+])('ones counted in %i columns of %i rows', (columns, rows) => {
+  const lanes = lanesFor(columns * rows);
+  const { circuit, inClear } = arithmetic([1], lanes, (c, [a]) => countColumns(c, a![0]!, rows, columns));
+  const bits = Array.from({ length: columns * rows }, (_, i) => BigInt((i * i * 7 + (i >> 3)) % 3 === 0));
+  const counts = Array.from({ length: columns }, (_, column) =>
+    Array.from({ length: rows }, (__, row) => bits[row * columns + column]!).reduce((a, b) => a + b, 0n),
   );
-  const bits = Array.from({ length: lanes * pieces }, (_, i) => BigInt((i * i * 7 + (i >> 3)) % 3 === 0));
-  const counts = Array.from({ length: lanes }, (_, lane) =>
-    Array.from({ length: pieces }, (__, i) => bits[i * lanes + lane]!).reduce((a, b) => a + b, 0n),
-  );
-  expect(inClear([bits]).slice(0, lanes)).toEqual(counts);
-  expect(circuit.triples).toBeLessThan(1.3 * lanes * pieces);
+  expect(inClear([bits]).slice(0, columns)).toEqual(counts);
+  if (lanes >= 8192) expect(circuit.triples).toBeLessThan(1.2 * lanes);
 });

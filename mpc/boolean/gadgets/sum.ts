@@ -48,8 +48,11 @@ function byTree(circuit: CircuitBuilder, columns: Signal[][]): Signal[] {
   return a!.map((bit, i) => circuit.xor(circuit.xor(bit, b![i]!), into[i]!));
 }
 
-const shallowestFirst = (circuit: CircuitBuilder, signals: Signal[]): Signal[] =>
-  signals.sort((a, b) => circuit.depth(a) - circuit.depth(b));
+/** What is known in the earliest round first; public bits last, where adding them to a single bit costs nothing. */
+function shallowestFirst(circuit: CircuitBuilder, signals: Signal[]): void {
+  const rank = (signal: Signal): number => (typeof signal === 'number' ? circuit.depth(signal) : Infinity);
+  signals.sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
+}
 
 /** Number of ones among the bits. Cost with `triples`: less than one AND a bit. */
 export const countOnes = (circuit: CircuitBuilder, bits: Bits, thrift: Thrift = 'triples'): Bits =>
