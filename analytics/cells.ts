@@ -1,9 +1,10 @@
 import { Fault } from '../protocol/errors.ts';
 import { bucketReader } from './axis.ts';
 import { groupingOf, type GroupingSet } from './grouping.ts';
+import { scannedIndex } from './guards.ts';
 import type { Plan } from './plan.ts';
 
-/** Adds a value to one cell. */
+/** Adds a value to one cell, or to a count behind the cells. */
 export type CellSink = (index: number, value: bigint) => void;
 
 /**
@@ -17,7 +18,7 @@ export interface ResultColumns {
 
 /**
  * Lays the rows of the compiled query out as cells, which begin at zero: `add` is called with each value that belongs to one
- * of the indices 0 to plan.cells - 1. Returns what takes the rows, some at a time, so that they are never all there at once.
+ * of the indices 0 to plan.scanned - 1; behind the cells stand the counts that only guard. Returns what takes the rows, some at a time, so that they are never all there at once.
  * Errors, when rows are taken: Fault DATA for a code that the schema does not list; Fault INTERNAL for rows that are
  * not this plan's.
  */
@@ -28,29 +29,53 @@ export function rowsToCells(plan: Plan, add: CellSink): (rows: ResultColumns) =>
   const sizes = axes.map((axis) => axis.labels.length);
   const groupAxes = [...plan.groupBy.keys()]; // groupBy's axes are the first ones
   const firstTerm = axes.length + (hasTables ? 2 : 0);
+  const { ofTerms, ofTables } = placesOf(plan);
 
   const addWithin: CellSink = (index, value) => {
-    if (!(index >= 0 && index < plan.cells)) throw notOfThisPlan();
+    if (!(index >= 0 && index < plan.scanned)) throw notOfThisPlan();
     add(index, value);
   };
 
   return ({ rowCount, columns }) => {
     // Some drivers give no columns at all where there are no rows.
-    if (rowCount > 0 && columns.length !== firstTerm + plan.terms.length) throw notOfThisPlan();
+    if (rowCount > 0 && columns.length !== firstTerm + ofTerms.length) throw notOfThisPlan();
     for (let row = 0; row < rowCount; row++) {
       const from = hasTables ? setOf(sets, columns[axes.length]![row]) : sets[0]!;
       const buckets = readers.map((read, k) => (from.members.includes(k) ? read(columns[k]![row]) : undefined));
       const group = combine(groupAxes, buckets, sizes);
       if (group === undefined) continue;
-      const start = group * plan.cellsPerGroup;
+      const addTo = (place: number, value: bigint): void => addWithin(scannedIndex(plan, group, place), value);
       if (from.isMain) {
-        for (let k = 0; k < plan.terms.length; k++) addWithin(start + k, integer(columns[firstTerm + k]![row]));
+        ofTerms.forEach((places, k) => {
+          const value = integer(columns[firstTerm + k]![row]);
+          for (const place of places) addTo(place, value);
+        });
       }
       for (const table of from.tables) {
         const cell = combine(table.axes, buckets, sizes);
-        if (cell !== undefined) addWithin(start + table.offset + cell, integer(columns[axes.length + 1]![row]));
+        if (cell === undefined) continue;
+        const count = integer(columns[axes.length + 1]![row]);
+        addTo(table.offset + cell, count);
+        for (const place of ofTables.get(table.offset) ?? []) addTo(place, -count);
       }
     }
+  };
+}
+
+/**
+ * Where in a group each term is added, and what each table takes its rows from: the rows in none of its buckets are all
+ * rows with its columns, less those in its cells.
+ */
+function placesOf(plan: Plan): {
+  ofTerms: readonly (readonly number[])[];
+  ofTables: ReadonlyMap<number, readonly number[]>;
+} {
+  const behind = plan.cellsPerGroup + plan.guardTerms.length;
+  const elsewhere = plan.elsewhere.map(({ table, total }, e) => ({ offset: table.offset, total, place: behind + e }));
+  const own = [...plan.terms.keys(), ...plan.guardTerms.keys().map((e) => plan.cellsPerGroup + e)];
+  return {
+    ofTerms: own.map((place) => [place, ...elsewhere.filter(({ total }) => total === place).map((each) => each.place)]),
+    ofTables: new Map(elsewhere.map(({ offset, place }) => [offset, [place]])),
   };
 }
 

@@ -1,30 +1,83 @@
-import { groupKey, type Plan } from './plan.ts';
+import { groupKey, type Plan, type PlannedStatistic } from './plan.ts';
 
-/** The answer for one group. `values` in the order of the query's statistics; null where a statistic is undefined. */
-export interface GroupResult {
+/** The answer for one group: what of it may be shown, or only that it is withheld. */
+export type GroupResult = ReleasedGroup | WithheldGroup;
+
+export interface ReleasedGroup {
   readonly key: Record<string, string | null>;
-  /** Files and tables tell the two apart; this version opens every cell, so it releases every group. */
-  readonly status: 'released' | 'withheld';
+  readonly status: 'released';
+  /** In the order of the query's statistics; null where a statistic is undefined. */
   readonly values: Record<string, number | null>;
+  /** Names of the values that are not shown, where there are any. */
+  readonly withheld?: readonly string[];
 }
+
+/** Says no more than that: not which count was too small, and not whether there is any row. */
+export interface WithheldGroup {
+  readonly key: Record<string, string | null>;
+  readonly status: 'withheld';
+}
+
+/** The values of a group that are shown: none of a group that is withheld. */
+export const shownValues = (group: GroupResult): Readonly<Record<string, number | null>> =>
+  group.status === 'released' ? group.values : {};
+
+/** Names of all values that a query asks for, in its order, each once. */
+export const valueNames = (plan: Pick<Plan, 'statistics'>): string[] => [
+  ...new Set(plan.statistics.flatMap((statistic) => statistic.names)),
+];
 
 /**
  * Turns summed cells into groups and statistics: exact integers until each number's last rounding.
  * Counts above 2^53 round to the nearest double.
+ *
+ * `released` says of each cell of the plan whether it opened; without it, all did. A cell that did not is never asked
+ * for, and a value that rests on one is withheld: it is neither zero nor null, which stands for undefined.
  */
-export function decode(plan: Plan, cell: (index: number) => bigint): GroupResult[] {
-  return Array.from({ length: plan.groups }, (_, group) => ({
-    key: groupKey(plan, group),
-    status: 'released' as const,
-    values: decodeGroup(plan, (k) => cell(group * plan.cellsPerGroup + k)),
-  }));
+export function decode(
+  plan: Plan,
+  cell: (index: number) => bigint,
+  released: (index: number) => boolean = () => true,
+): GroupResult[] {
+  return Array.from({ length: plan.groups }, (_, group) => {
+    const start = group * plan.cellsPerGroup;
+    return decodeGroup(
+      plan,
+      groupKey(plan, group),
+      (k) => released(start + k),
+      (k) => cell(start + k),
+    );
+  });
 }
 
-function decodeGroup(plan: Plan, cell: (k: number) => bigint): Record<string, number | null> {
-  const values: [string, number | null][] = [];
-  for (const statistic of plan.statistics) {
-    const numbers = statistic.decode(statistic.positions.map(cell));
-    statistic.names.forEach((name, index) => values.push([name, numbers[index]!]));
+function decodeGroup(
+  plan: Plan,
+  key: GroupResult['key'],
+  isOpen: (k: number) => boolean,
+  cell: (k: number) => bigint,
+): GroupResult {
+  const shown = new Map<string, number | null>();
+  const names = plan.statistics.flatMap((statistic) => {
+    for (const [name, value] of decodeStatistic(statistic, isOpen, cell)) shown.set(name, value);
+    return statistic.names;
+  });
+  if (shown.size === 0) return { key, status: 'withheld' };
+  const withheld = names.filter((name) => !shown.has(name));
+  const values = Object.fromEntries(shown);
+  if (withheld.length === 0) return { key, status: 'released', values };
+  return { key, status: 'released', values, withheld: [...new Set(withheld)] };
+}
+
+function decodeStatistic(
+  { names, positions, isTable, decode }: PlannedStatistic,
+  isOpen: (k: number) => boolean,
+  cell: (k: number) => bigint,
+): [string, number | null][] {
+  const open = positions.map(isOpen);
+  if (open.every(Boolean)) {
+    const values = decode(positions.map(cell));
+    return names.map((name, index) => [name, values[index]!]);
   }
-  return Object.fromEntries(values);
+  if (!isTable) return [];
+  return names.flatMap((name, index) => (open[index]! ? [[name, decode([cell(positions[index]!)])[0]!]] : []));
 }

@@ -3,5 +3,6 @@ export { normalizeQuery, type SchemaLookup } from './normalize.ts';
 export { planQuery, groupKey, MAXIMUM_CELLS, type Plan, type PlannedStatistic, type PlannedTable } from './plan.ts';
 export { compileSql, type CompiledSql } from './sql.ts';
 export { rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
-export { decode, type GroupResult } from './decode.ts';
+export { decode, shownValues, valueNames, type GroupResult, type ReleasedGroup, type WithheldGroup } from './decode.ts';
+export { guardCounts, guardsOf, releasedCells, type Guard, type Guarding } from './guards.ts';
 export { describeQuery } from './describe.ts';

@@ -4,7 +4,9 @@ import type { DatasetSchema } from '../protocol/schema.ts';
 import { axisKey, resolveAxis, type Axis } from './axis.ts';
 import { columnsOf, presentWhere, resolvePredicate, type Condition } from './condition.ts';
 import { magnitude, Scope } from './fields.ts';
+import { countsBehind, planGuards, type Guarding } from './guards.ts';
 import { badQuery } from './mistake.ts';
+import { requireSeparate } from './overlap.ts';
 import { planStatistic } from './statistics/registry.ts';
 import type { Statistic } from './statistics/statistic.ts';
 import { columnsOfTerm, simplify, termKey, type Term } from './terms.ts';
@@ -29,14 +31,17 @@ export interface PlannedStatistic {
   readonly names: readonly string[];
   /** Where its cells stand among the cells of a group. */
   readonly positions: readonly number[];
+  /** Whether each value is one cell, shown by itself; else a value needs all the cells. */
+  readonly isTable: boolean;
   readonly decode: Statistic['decode'];
 }
 
 /**
  * Which integer cells answer a query, from public metadata alone: every hospital and the researcher make the same plan.
- * Cell index = group * cellsPerGroup + k; first the terms, then the tables.
+ * Cell index = group * cellsPerGroup + k; first the terms, then the tables. Behind the cells of all groups stand counts
+ * that are scanned to decide on the release, and are not summed.
  */
-export interface Plan {
+export interface Plan extends Guarding {
   readonly scope: Scope;
   /** Columns of the schema that the answer rests on, in the order of the schema. */
   readonly columns: readonly string[];
@@ -49,12 +54,15 @@ export interface Plan {
   readonly cellsPerGroup: number;
   /** Cells of the whole query: groups * cellsPerGroup. */
   readonly cells: number;
+  /** Cells and counts that only guard: the length of what a hospital scans. */
+  readonly scanned: number;
   readonly statistics: readonly PlannedStatistic[];
 }
 
 /**
- * Errors: Misuse BAD_QUERY for whatever in the query does not fit the schema, for more than 1,000,000 cells, and for
- * products so large that their sum over 2^40 rows could leave the range of a cell.
+ * Errors: Misuse BAD_QUERY for whatever in the query does not fit the schema, for more than 1,000,000 cells, for
+ * products so large that their sum over 2^40 rows could leave the range of a cell, and for statistics that would tell
+ * what the release rule withholds in one another.
  */
 export function planQuery(query: Query, schema: DatasetSchema): Plan {
   const scope = Scope.ofQuery(query, schema);
@@ -69,8 +77,20 @@ export function planQuery(query: Query, schema: DatasetSchema): Plan {
   const present = new Set(cohort && presentWhere(cohort));
   for (const axis of groupBy) if (!axis.missing) present.add(axis.column);
   const layout = layOut(statistics, groupBy, present);
-  const columns = columnsRead({ derived, cohort, groupBy, ...layout }, schema);
-  return { scope, columns, derived, cohort, groupBy, ...layout, statistics: nameValues(statistics, layout.positions) };
+  requireSeparate(query.release, { statistics, scope, derived });
+  const timesMinimum = timesMinimumOf(statistics, layout.positions);
+  const guarding = planGuards(query.release, { ...layout, present, scope, timesMinimum });
+  return {
+    scope,
+    columns: columnsRead({ derived, cohort, groupBy, ...layout }, schema),
+    derived,
+    cohort,
+    groupBy,
+    ...layout,
+    ...guarding,
+    scanned: layout.cells + layout.groups * countsBehind(guarding),
+    statistics: nameValues(statistics, layout.positions),
+  };
 }
 
 /** The key of a group: column to bucket, the last groupBy column varying fastest. */
@@ -193,6 +213,15 @@ function placeTables(tables: ReadonlyMap<string, readonly Axis[]>, start: number
   );
 }
 
+/** What the least demanding of the statistics that rest on a cell asks for. */
+function timesMinimumOf(statistics: readonly Statistic[], positions: Layout['positions']): (k: number) => number {
+  const least = new Map<number, number>();
+  statistics.forEach(({ timesMinimum = 1 }, index) => {
+    for (const k of positions[index]!) least.set(k, Math.min(timesMinimum, least.get(k) ?? Infinity));
+  });
+  return (k) => least.get(k) ?? 1;
+}
+
 /** Every value has one name; only n(x) is told by several statistics, and is then the same number. */
 function nameValues(statistics: readonly Statistic[], positions: Layout['positions']): PlannedStatistic[] {
   const taken = new Set<string>();
@@ -206,7 +235,8 @@ function nameValues(statistics: readonly Statistic[], positions: Layout['positio
         );
       taken.add(name);
     }
-    return { names, positions: positions[index]!, decode: (cells) => statistic.decode(cells) };
+    const isTable = statistic.table !== undefined;
+    return { names, positions: positions[index]!, isTable, decode: (cells) => statistic.decode(cells) };
   });
 }
 

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Fault } from '../protocol/errors.ts';
 import { compileSql, planQuery, rowsToCells } from './index.ts';
-import { ask, cellsOf, createRelation, openDatabase, prepare, schemaOf, type Row } from './testing/world.ts';
+import { ask, cellsOf, createRelation, OPEN, openDatabase, prepare, schemaOf, type Row } from './testing/world.ts';
 
 let database: DuckDBConnection;
 beforeAll(async () => {
@@ -21,7 +21,9 @@ const number = (name: string, minimum: string, maximum: string, decimals = 0): o
 async function values(columns: object[], rows: Row[], input: object): Promise<Record<string, number | null>[]> {
   const schema = schemaOf(columns);
   await createRelation(database, 'data', schema, rows);
-  return (await ask(database, prepare(input, schema), schema, ['data'])).map((group) => group.values);
+  return (await ask(database, prepare({ ...input, release: OPEN }, schema), schema, ['data'])).map(
+    (group) => group.values,
+  );
 }
 
 describe('literals', () => {
@@ -163,7 +165,7 @@ describe('sums', () => {
       const schema = schemaOf(columns);
       await createRelation(database, 'data', schema, rows);
       const query = prepare(
-        { statistics: [{ variance: { column: 'x' } }, { covariance: { columns: ['x', 'y'] } }] },
+        { statistics: [{ variance: { column: 'x' } }, { covariance: { columns: ['x', 'y'] } }], release: OPEN },
         schema,
       );
       const cells = await cellsOf(database, planQuery(query, schema), 'data');

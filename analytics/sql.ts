@@ -12,7 +12,7 @@ export interface CompiledSql {
 }
 
 /**
- * One DuckDB statement that computes a plan's cells over the local relation in one pass; `rowsToCells` reads its rows.
+ * One DuckDB statement that computes what a plan scans over the local relation in one pass; `rowsToCells` reads its rows.
  *
  * Every literal of the query is a bound parameter and every column a quoted identifier; what else stands in the text
  * is written by this file. `relation` is trusted: the caller's own identifier, or a parenthesised query. All
@@ -21,8 +21,9 @@ export interface CompiledSql {
 export function compileSql(plan: Plan, relation: string): CompiledSql {
   const text = new Text();
   const grouping = groupingOf(plan);
-  const values = valueColumns(plan.terms);
-  const select = [...outputColumns(grouping), ...plan.terms.map((term) => termSql(term, values, plan.scope))];
+  const terms = [...plan.terms, ...plan.guardTerms];
+  const values = valueColumns(terms);
+  const select = [...outputColumns(grouping), ...terms.map((term) => termSql(term, values, plan.scope))];
   const inner = [
     ...grouping.axes.map((axis, index) => `${axisSql(axis, grouping.byValue, text)} AS a${index}`),
     ...values.map((name, index) => `${valueSql(name, plan.scope)} AS v${index}`),

@@ -9,8 +9,8 @@ import { writeWhole } from './files.ts';
 /** Writes result.json, result.csv, result.arrow, receipt.json and ledger.json into a folder. */
 export async function writeAnswer(folder: string, answer: Answer, ledger: Ledger): Promise<void> {
   writeWhole(join(folder, 'result.json'), renderDocument(answer.result));
-  writeWhole(join(folder, 'result.csv'), resultToCsv(answer.groups));
-  writeWhole(join(folder, 'result.arrow'), resultToArrow(answer.groups, answer.result.receipt));
+  writeWhole(join(folder, 'result.csv'), resultToCsv(answer));
+  writeWhole(join(folder, 'result.arrow'), resultToArrow(answer, answer.result.receipt));
   writeWhole(join(folder, 'receipt.json'), renderDocument(answer.receipt));
   writeWhole(join(folder, 'ledger.json'), renderDocument(await ledger.export()));
 }

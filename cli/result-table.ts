@@ -1,17 +1,16 @@
 import Table from 'cli-table3';
 import type { GroupResult } from '../analytics/index.ts';
-import { columnsOf } from '../researcher/result/csv.ts';
+import { keyColumns, type AnswerTable } from '../researcher/result/csv.ts';
 
 const ROWS_SHOWN = 40;
 
 /** The answer as a table that fits the terminal: at most 40 groups, and as many statistics as there is room for. */
 export function resultTable(
-  groups: readonly GroupResult[],
+  { names, groups }: AnswerTable,
   width = process.stdout.isTTY ? process.stdout.columns : 140,
 ): string {
-  const keys = columnsOf(groups, (group) => Object.keys(group.key));
-  const values = columnsOf(groups, (group) => Object.keys(group.values));
-  if (groups.length === 1 && keys.length === 0) return oneGroup(groups[0]!, values);
+  const keys = keyColumns(groups);
+  if (groups.length === 1 && keys.length === 0) return oneGroup(groups[0]!, names);
   const shown = groups.slice(0, ROWS_SHOWN);
   const columns = [
     ...keys.map((name) => ({
@@ -19,7 +18,7 @@ export function resultTable(
       texts: shown.map((group) => group.key[name] ?? '(missing)'),
       align: 'left' as const,
     })),
-    ...values.map((name) => ({ name, texts: shown.map((group) => formatValue(group, name)), align: 'right' as const })),
+    ...names.map((name) => ({ name, texts: shown.map((group) => formatValue(group, name)), align: 'right' as const })),
   ];
   const fitting = fit(columns, width);
   const table = new Table({
@@ -35,9 +34,9 @@ export function resultTable(
   return table.toString() + (hidden.length === 0 ? '' : `\n… ${hidden.join(' and ')} in the files`);
 }
 
-function oneGroup(group: GroupResult, values: readonly string[]): string {
+function oneGroup(group: GroupResult, names: readonly string[]): string {
   const table = new Table({ head: ['statistic', 'value'], colAligns: ['left', 'right'], style: plain });
-  for (const name of values) table.push([name, formatValue(group, name)]);
+  for (const name of names) table.push([name, formatValue(group, name)]);
   return table.toString();
 }
 
@@ -53,7 +52,7 @@ function fit<T extends { name: string; texts: readonly string[] }>(columns: read
 const plain = { head: [], border: [], compact: true };
 
 function formatValue(group: GroupResult, name: string): string {
-  if (group.status !== 'released') return 'withheld';
+  if (group.status === 'withheld' || group.withheld?.includes(name) === true) return 'withheld';
   const value = group.values[name];
   if (value === null || value === undefined) return '–';
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(7)));

@@ -27,7 +27,10 @@ export class LocalData {
     await source.scan(
       sql,
       parameters,
-      rowsToCells(plan, (index, value) => cells.add(index, value)),
+      rowsToCells(plan, (index, value) => {
+        // Behind the cells stand counts that decide on their release; these are not summed.
+        if (index < plan.cells) cells.add(index, value);
+      }),
     );
     return cells;
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { decode, normalizeQuery, planQuery, type GroupResult } from '../analytics/index.ts';
+import { decode, normalizeQuery, planQuery, valueNames } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '../mpc/sum/opening.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
@@ -17,6 +17,7 @@ import type { QueryInput } from '../protocol/query.ts';
 import type { AnswerKeys } from './answers.ts';
 import { findCheat } from './blame.ts';
 import type { CoordinatorClient } from './coordinator.ts';
+import type { AnswerTable } from './result/csv.ts';
 import { makeResult, openingToStep, type ReceiptDocument, type ResultDocument } from './result/documents.ts';
 import { fetchShares, type FetchedShares, type ShareRequest } from './shares.ts';
 
@@ -35,9 +36,8 @@ export type Progress =
   | { readonly stage: 'verified'; readonly cells: number };
 
 /** A verified answer, with what proves it. */
-export interface Answer {
+export interface Answer extends AnswerTable {
   readonly query: QueryRecord;
-  readonly groups: readonly GroupResult[];
   readonly result: ResultDocument;
   readonly receipt: ReceiptDocument;
 }
@@ -161,8 +161,8 @@ export class Researcher {
     try {
       const fetched = await fetchShares(coordinator, request);
       const { opening, verified } = await this.#verify(request, session, fetched, watch.evidence);
-      const result = opening.digest(session.id, 0);
-      await this.#recordReceipt(session.id, result);
+      const digest = opening.digest(session.id, 0);
+      await this.#recordReceipt(session.id, digest);
       watch.progress?.({ stage: 'verified', cells: verified.length });
       const head = ledger.head();
       const receipt: ReceiptDocument = {
@@ -171,10 +171,15 @@ export class Researcher {
         query: id,
         session: session.id,
         hospitals: [...session.roster],
-        steps: [openingToStep(opening, result, fetched.shares)],
+        steps: [openingToStep(opening, digest, fetched.shares)],
       };
-      const groups = decode(plan, (index) => verified.at(index));
-      return { query: ledger.query(id)!, groups, result: makeResult(groups, receipt), receipt };
+      const groups = decode(
+        plan,
+        (index) => verified.at(index),
+        (index) => verified.has(index),
+      );
+      const result = makeResult(groups, receipt);
+      return { query: ledger.query(id)!, names: valueNames(plan), groups, result, receipt };
     } finally {
       ended.stop();
     }

@@ -5,4 +5,4 @@ export { AnswerKeys } from './answers.ts';
 export { verifyAnswer, VerificationError, type Check, type VerificationReport } from './result/verify.ts';
 export { renderDocument, type ReceiptDocument, type ReceiptSummary, type ResultDocument } from './result/documents.ts';
 export { resultToArrow } from './result/arrow.ts';
-export { resultToCsv } from './result/csv.ts';
+export { resultToCsv, type AnswerTable } from './result/csv.ts';

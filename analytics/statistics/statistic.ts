@@ -6,8 +6,13 @@ import type { Term } from '../terms.ts';
 export interface Statistic {
   /** Cells by formula. */
   readonly terms: readonly Term[];
-  /** Cells by counting the rows of every combination of these buckets; the last axis varies fastest. */
+  /**
+   * Cells by counting the rows of every combination of these buckets; the last axis varies fastest. Then there are no
+   * terms, and one value for each cell.
+   */
   readonly table?: readonly Axis[];
+  /** How many times the smallest cell of the release rule must stand behind the values; once if left out. */
+  readonly timesMinimum?: number;
   /** Names of the values, in the order of `decode`. Called only once the number of cells was found to be allowed. */
   names(): string[];
   /** The values, from the summed cells: those of `terms`, then those of `table`. Null where undefined. */

@@ -59,7 +59,7 @@ export function addQueryCommands(program: Command): void {
           progress: showProgress,
           evidence: (document) => writeEvidence(options.out, document),
         });
-        print(resultTable(answer.groups));
+        print(resultTable(answer));
         await writeAnswer(options.out, answer, ledger);
         done(`verified; files are in ${options.out}`);
       } finally {

@@ -89,7 +89,7 @@ async function runSandbox(options: SandboxOptions): Promise<void> {
       progress: showProgress,
       evidence: (document) => writeEvidence(options.out, document),
     });
-    print(resultTable(answer.groups));
+    print(resultTable(answer));
     await writeAnswer(options.out, answer, consortium.ledger);
     done(`result.json, result.csv, result.arrow, receipt.json and ledger.json are in ${options.out}`);
   } finally {

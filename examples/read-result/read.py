@@ -16,10 +16,10 @@ for key, value in (table.schema.metadata or {}).items():
 frame = table.to_pandas()
 print(frame.dtypes.to_string())
 
-# Columns: the group keys (text), "withheld" (false in this version: every cell of an approved query opens),
-# then one double per value. A value that is undefined, as the mean of no rows, is NaN here.
+# Columns: the group keys (text), "withheld" (whether the whole group is), "withheld_values" (names of what else is not
+# shown), then one double per value. A value that is withheld or undefined, as the mean of no rows, is NaN here.
 keys = list(frame.columns[: frame.columns.get_loc("withheld")])
-released = frame[~frame["withheld"]].drop(columns="withheld")
+released = frame[~frame["withheld"]].drop(columns=["withheld", "withheld_values"])
 print((released.set_index(keys) if keys else released).to_string())
 
 if "count" in released:

@@ -79,7 +79,7 @@ async function ask(configFile: string, out: string): Promise<void> {
       progress: (event) => console.log(`  ${event.stage}${'hospital' in event ? ` ${event.hospital}` : ''}`),
     });
 
-    for (const { key, values } of answer.groups) console.log(key, values);
+    for (const group of answer.groups) console.log(group.key, group.status === 'released' ? group.values : 'withheld');
     writeFiles(out, answer, renderDocument(await ledger.export()));
   } finally {
     await ledger.close();
@@ -89,8 +89,8 @@ async function ask(configFile: string, out: string): Promise<void> {
 function writeFiles(out: string, answer: Answer, ledgerExport: string): void {
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'result.json'), renderDocument(answer.result));
-  writeFileSync(join(out, 'result.csv'), resultToCsv(answer.groups));
-  writeFileSync(join(out, 'result.arrow'), resultToArrow(answer.groups, answer.result.receipt));
+  writeFileSync(join(out, 'result.csv'), resultToCsv(answer));
+  writeFileSync(join(out, 'result.arrow'), resultToArrow(answer, answer.result.receipt));
   writeFileSync(join(out, 'receipt.json'), renderDocument(answer.receipt));
   writeFileSync(join(out, 'ledger.json'), ledgerExport);
   console.log(`result, receipt and ledger export are in ${out}`);

@@ -12,36 +12,42 @@ import {
   makeData,
   type Data,
 } from 'apache-arrow';
-import type { GroupResult } from '../../analytics/index.ts';
+import { shownValues } from '../../analytics/index.ts';
 import type { ReceiptSummary } from './documents.ts';
-import { columnsOf } from './csv.ts';
+import { keyColumns, withheldValues, type AnswerTable } from './csv.ts';
 
 /**
- * The answer as an Arrow IPC file: key columns (utf8), `withheld` (bool), one float64 column per value (null where
- * undefined or withheld). The schema's metadata says which query, session and ledger it comes from.
+ * The answer as an Arrow IPC file: key columns (utf8), `withheld` (bool, of the whole group), `withheld_values` (utf8:
+ * names of what is withheld of a released group, or null), one float64 column per value (null where undefined or
+ * withheld). The schema's metadata says which query, session and ledger it comes from.
  */
-export function resultToArrow(groups: readonly GroupResult[], receipt: ReceiptSummary): Uint8Array {
-  const keys = columnsOf(groups, (group) => Object.keys(group.key));
-  const values = columnsOf(groups, (group) => Object.keys(group.values));
+export function resultToArrow({ names, groups }: AnswerTable, receipt: ReceiptSummary): Uint8Array {
+  const texts = (name: string, values: (string | null)[]): [Field, Data] => [
+    new Field(name, new Utf8(), true),
+    vectorFromArray(values, new Utf8()).data[0]!,
+  ];
   const columns: [Field, Data][] = [
-    ...keys.map((name): [Field, Data] => [
-      new Field(name, new Utf8(), true),
-      vectorFromArray(
+    ...keyColumns(groups).map((name) =>
+      texts(
+        name,
         groups.map((group) => group.key[name] ?? null),
-        new Utf8(),
-      ).data[0]!,
-    ]),
+      ),
+    ),
     [
       new Field('withheld', new Bool(), false),
       vectorFromArray(
-        groups.map((group) => group.status !== 'released'),
+        groups.map((group) => group.status === 'withheld'),
         new Bool(),
       ).data[0]!,
     ],
-    ...values.map((name): [Field, Data] => [
+    texts(
+      'withheld_values',
+      groups.map((group) => withheldValues(group) ?? null),
+    ),
+    ...names.map((name): [Field, Data] => [
       new Field(name, new Float64(), true),
       vectorFromArray(
-        groups.map((group) => group.values[name] ?? null),
+        groups.map((group) => shownValues(group)[name] ?? null),
         new Float64(),
       ).data[0]!,
     ]),

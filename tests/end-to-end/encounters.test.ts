@@ -4,6 +4,7 @@ import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENCOUNTERS_SCHEMA, EXAMPLE_QUERY, generateEncounters } from '../../hospital/synthetic/index.ts';
 import {
+  allReleased,
   ask,
   cli,
   editConfig,
@@ -129,7 +130,7 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
     ]);
     const byChapter = await rowsOf(names, 'SELECT diagnosis_group AS key, count(*) AS count FROM rows GROUP BY ALL');
     const counts = new Map(byChapter.map((row) => [row['key'], Number(row['count'])]));
-    for (const { key, values } of other.groups)
+    for (const { key, values } of allReleased(other))
       expect(values['count'], JSON.stringify(key)).toBe(counts.get(key['diagnosis_group']) ?? 0);
 
     const bySexAndAge = await rowsOf(
@@ -141,7 +142,7 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
     );
     const expected = new Map(bySexAndAge.map((row) => [`${String(row['sex'])} ${String(row['age'])}`, row]));
     expect(example.groups).toHaveLength(10);
-    for (const { key, values } of example.groups) {
+    for (const { key, values } of allReleased(example)) {
       const row = expected.get(`${key['sex']} ${key['age']}`)!;
       expect(values['count'], JSON.stringify(key)).toBe(Number(row['count']));
       expect(values['mean(systolic)']).toBeCloseTo(row['mean'] as number, 10);
@@ -226,7 +227,7 @@ describe('ten hospitals with generated encounters, each file of its own kind', (
       }),
     );
     const found = new Map<string, number>();
-    for (const { key, values } of answer.groups)
+    for (const { key, values } of allReleased(answer))
       for (const [name, count] of Object.entries(values))
         if (count !== 0)
           found.set(`${key['sex']} ${key['age']} ${name.replace('histogram(creatinine)', '')}`, Number(count));

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { expect } from 'vitest';
 import { LocalConsortium, type LocalOptions } from '../../cli/local/consortium.ts';
+import type { ReleasedGroup } from '../../analytics/index.ts';
 import { sandboxPolicy } from '../../hospital/policy.ts';
 import type { Answer } from '../../researcher/client.ts';
 
@@ -139,4 +140,12 @@ export function expectNear(actual: unknown, expected: number, what: string): voi
 }
 
 /** The one group of an answer that is not grouped. */
-export const valuesOf = (answer: Answer): Readonly<Record<string, number | null>> => answer.groups[0]!.values;
+export const valuesOf = (answer: Answer): ReleasedGroup['values'] => allReleased(answer)[0]!.values;
+
+/** The groups of an answer of which nothing is withheld. */
+export function allReleased({ groups }: Pick<Answer, 'groups'>): ReleasedGroup[] {
+  return groups.map((group) => {
+    if (group.status === 'released' && group.withheld === undefined) return group;
+    throw new Error(`withheld: ${JSON.stringify(group.key)}`);
+  });
+}

@@ -1,0 +1,165 @@
+import { needsDecision, type ReleaseRule } from '../protocol/release.ts';
+import type { Axis } from './axis.ts';
+import type { Scope } from './fields.ts';
+import type { Plan, PlannedTable } from './plan.ts';
+import { columnsOfTerm, countOf, simplify, termKey, type Term } from './terms.ts';
+
+/**
+ * Which counts decide whether the cells of a group open. Every number is guarded by the rows of its group and by the
+ * values behind it: a mean by how many have the column, a correlation by the complete pairs, a bucket by its own rows.
+ *
+ * Counts that guard and that nobody asked for are scanned in the same pass, and stand behind the cells: they are
+ * judged, and never summed or opened. A place below `cellsPerGroup` is a cell, one from there on such a count.
+ */
+export interface Guarding {
+  readonly rule: ReleaseRule;
+  /** Of each group: its rows, the values behind its terms and tables, then every cell of its tables. Empty without a rule. */
+  readonly guards: readonly Guard[];
+  /** Counts of each group that only guard. */
+  readonly guardTerms: readonly Term[];
+  /** For tables whose buckets leave something out: the rows in none of them. They stand behind `guardTerms`. */
+  readonly elsewhere: readonly Elsewhere[];
+  /** Indices of the guards of each term. */
+  readonly termGuards: readonly (readonly number[])[];
+  /** Indices of the guards that all cells of a table share. */
+  readonly tableGuards: readonly (readonly number[])[];
+}
+
+export interface Guard {
+  readonly place: number;
+  /** The least that this count must reach. */
+  readonly minimum: number;
+}
+
+/** Rows with all columns of a table that none of its buckets holds: total minus all its cells. */
+export interface Elsewhere {
+  readonly table: PlannedTable;
+  /** Place of the count of rows with all columns of the table. */
+  readonly total: number;
+}
+
+/** What is laid out of a group, and what is known of it. */
+interface Given {
+  readonly terms: readonly Term[];
+  readonly tables: readonly PlannedTable[];
+  readonly cellsPerGroup: number;
+  /** Columns that are there in every row. */
+  readonly present: ReadonlySet<string>;
+  readonly scope: Scope;
+  /** How many times the rule's smallest cell must stand behind a cell. */
+  readonly timesMinimum: (k: number) => number;
+}
+
+export function planGuards(rule: ReleaseRule, given: Given): Guarding {
+  const none = { rule, guards: [], guardTerms: [], elsewhere: [], termGuards: [], tableGuards: [] };
+  if (!needsDecision(rule)) return none;
+  const { terms, tables, present, scope } = given;
+  const counts = new Counts(given);
+  const minimumOf = (k: number): number => rule.minimumCell * given.timesMinimum(k);
+  const rows = counts.guard(countOf(), rule.minimumCell);
+  const withRows = (guard: number): number[] => (guard === rows ? [rows] : [rows, guard]);
+  const behind = (columns: readonly string[]): Term => simplify(countOf(...columns), present);
+
+  const termGuards = terms.map((term, k) => withRows(counts.guard(behind(columnsOfTerm(term)), minimumOf(k))));
+  const totals = tables.map(({ axes, offset }) => counts.guard(behind(columnsOf(axes)), minimumOf(offset)));
+  const ofBuckets = tables.flatMap(({ offset, size }) =>
+    Array.from({ length: size }, (_, k) => ({ place: offset + k, minimum: minimumOf(offset) })),
+  );
+  const elsewhere = tables.flatMap((table, index) =>
+    table.axes.every((axis) => holdsAll(axis, scope)) ? [] : [{ table, total: counts.guards[totals[index]!]!.place }],
+  );
+  return {
+    rule,
+    guards: [...counts.guards, ...ofBuckets],
+    guardTerms: counts.extra,
+    elsewhere,
+    termGuards,
+    tableGuards: totals.map(withRows),
+  };
+}
+
+/** Count terms by where they stand, each judged once for each minimum. */
+class Counts {
+  readonly guards: Guard[] = [];
+  readonly extra: Term[] = [];
+  readonly #places: Map<string, number>;
+  readonly #cellsPerGroup: number;
+
+  constructor({ terms, cellsPerGroup }: Given) {
+    this.#places = new Map(terms.map((term, k) => [termKey(term), k]));
+    this.#cellsPerGroup = cellsPerGroup;
+  }
+
+  /** Index of the guard. */
+  guard(term: Term, minimum: number): number {
+    const place = this.#place(term);
+    const found = this.guards.findIndex((guard) => guard.place === place && guard.minimum === minimum);
+    return found >= 0 ? found : this.guards.push({ place, minimum }) - 1;
+  }
+
+  #place(term: Term): number {
+    const key = termKey(term);
+    const place = this.#places.get(key) ?? this.#cellsPerGroup + this.extra.push(term) - 1;
+    this.#places.set(key, place);
+    return place;
+  }
+}
+
+const columnsOf = (axes: readonly Axis[]): string[] => axes.map((axis) => axis.column);
+
+/** Whether every value that the schema allows is in one of the buckets. */
+function holdsAll(axis: Axis, scope: Scope): boolean {
+  const field = scope.known(axis.column);
+  if (axis.edges === undefined || field.kind === 'category') return true;
+  return axis.edges[0]! <= field.minimum && axis.edges.at(-1)! > field.maximum;
+}
+
+/** Counts of each group that stand behind the cells. */
+export const countsBehind = (plan: Pick<Guarding, 'guardTerms' | 'elsewhere'>): number =>
+  plan.guardTerms.length + plan.elsewhere.length;
+
+/** Where a place of a group stands in the vector that is scanned. */
+export const scannedIndex = (plan: Plan, group: number, place: number): number =>
+  place < plan.cellsPerGroup
+    ? group * plan.cellsPerGroup + place
+    : plan.cells + group * countsBehind(plan) + (place - plan.cellsPerGroup);
+
+/** Indices into `plan.guards` of what must pass before cell k of a group opens. */
+export function guardsOf(plan: Plan, k: number): readonly number[] {
+  if (k < plan.terms.length) return plan.termGuards[k] ?? [];
+  const table = plan.tables.findLastIndex(({ offset }) => offset <= k);
+  const shared = plan.tableGuards[table];
+  return shared === undefined ? [] : [...shared, ownGuard(plan, k)];
+}
+
+/** Buckets guard themselves, in their order, behind all other guards. */
+export const ownGuard = (plan: Plan, k: number): number => plan.guards.length - plan.cellsPerGroup + k;
+
+/**
+ * This hospital's own counts that the release rule judges, from what it scanned: group by group, in the order of
+ * `plan.guards`. Empty where no rule applies.
+ */
+export function guardCounts(plan: Plan, scanned: (index: number) => bigint): BigUint64Array {
+  const counts = new BigUint64Array(plan.groups * plan.guards.length);
+  let next = 0;
+  for (let group = 0; group < plan.groups; group++)
+    for (const { place } of plan.guards) counts[next++] = scanned(scannedIndex(plan, group, place));
+  return counts;
+}
+
+/**
+ * The cells that may open, 1 for each, from which guards passed (in the order of `guardCounts`). A cell opens where
+ * all its guards passed.
+ */
+export function releasedCells(plan: Plan, passed: ArrayLike<boolean | number>): Uint8Array {
+  const released = new Uint8Array(plan.cells).fill(1);
+  if (plan.guards.length === 0) return released;
+  const guards = Array.from({ length: plan.cellsPerGroup }, (_, k) => guardsOf(plan, k));
+  for (let group = 0; group < plan.groups; group++) {
+    const first = group * plan.guards.length;
+    guards.forEach((indices, k) => {
+      if (!indices.every((index) => passed[first + index])) released[group * plan.cellsPerGroup + k] = 0;
+    });
+  }
+  return released;
+}
