@@ -38,6 +38,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: 'mpc/kernels/assembly' },
+    exclude: { path: 'mpc/(bit)?kernels/assembly' },
   },
 };

@@ -50,7 +50,8 @@ async function start() {
   const compiled = join(root, 'dist', 'cli', 'main.js');
   const source = join(root, 'cli', 'main.ts');
   const checkout = existsSync(source);
-  if (checkout && !existsSync(join(root, 'mpc', 'kernels', 'kernels.wasm'))) {
+  const kernels = ['kernels/kernels.wasm', 'bitkernels/bitkernels.wasm'];
+  if (checkout && kernels.some((file) => !existsSync(join(root, 'mpc', file)))) {
     const built = spawnSync(process.execPath, [join(root, 'mpc', 'kernels', 'build.ts')], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });

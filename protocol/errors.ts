@@ -34,6 +34,10 @@ export type AbortCode =
   | 'LEDGER_FORK' // two views of one ledger that cannot both be true
   | 'COMMITMENT' // an opening that does not fit its commitment
   | 'MAC_CHECK' // opened bits whose tags do not add up: somebody sent a wrong share
+  | 'BAD_BASE_OT' // a message of the base transfers or of their trees that no honest party sends
+  | 'COT_CHECK' // corrections of transferred bits that fit no bits, or other bits towards another party
+  | 'KEY_CHECK' // a global key that differs from peer to peer
+  | 'TRIPLE_CHECK' // products of the preprocessing that are none
   | 'BLAME_REFUSED'; // a party would not take part in finding the cheat
 
 /** The world failed: network, disk, a peer gone. */
@@ -176,6 +180,10 @@ const ABORT_CODES: ReadonlySet<string> = new Set<AbortCode>([
   'LEDGER_FORK',
   'COMMITMENT',
   'MAC_CHECK',
+  'BAD_BASE_OT',
+  'COT_CHECK',
+  'KEY_CHECK',
+  'TRIPLE_CHECK',
   'BLAME_REFUSED',
 ]);
 const FAULT_CODES: ReadonlySet<string> = new Set<FaultCode>([

@@ -13,5 +13,7 @@ function run(command: string, ...args: string[]): void {
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('node', 'mpc/kernels/build.ts');
 run('tsc', '-p', 'tsconfig.build.json');
-cpSync(join(root, 'mpc/kernels/kernels.wasm'), join(root, 'dist/mpc/kernels/kernels.wasm'));
+for (const kernels of ['mpc/kernels/kernels.wasm', 'mpc/bitkernels/bitkernels.wasm']) {
+  cpSync(join(root, kernels), join(root, 'dist', kernels));
+}
 run('publint', '--strict');

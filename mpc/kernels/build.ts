@@ -6,21 +6,28 @@ interface Asc {
 }
 
 /**
- * Compiles `assembly/` to `kernels.wasm` beside this file (`npm run kernels`). The result is a build product and not in git;
- * a compiled package copies it beside the compiled `load.js`.
+ * Compiles the two modules of kernels, each from its `assembly/` folder to a `.wasm` file beside it (`npm run kernels`). The
+ * results are build products and not in git; a compiled package copies them beside the compiled loaders.
  */
-const here = fileURLToPath(new URL('.', import.meta.url));
+const modules = [
+  { folder: fileURLToPath(new URL('.', import.meta.url)), file: 'kernels.wasm' },
+  { folder: fileURLToPath(new URL('../bitkernels/', import.meta.url)), file: 'bitkernels.wasm' },
+];
 
-// An installed package ships the compiled kernels and neither their sources nor the compiler's need for them.
-if (existsSync(`${here}assembly/index.ts`)) {
+for (const { folder, file } of modules) {
+  // An installed package ships the compiled kernels and neither their sources nor the compiler's need for them.
+  if (existsSync(`${folder}assembly/index.ts`)) await compile(folder, file);
+}
+
+async function compile(folder: string, file: string): Promise<void> {
   // Named by a variable on purpose: the compiler's types declare globals of their own dialect for the whole project.
   const compiler: string = 'assemblyscript/asc';
   const { default: asc } = (await import(compiler)) as { default: Asc };
   const { error } = await asc.main(
     [
       'assembly/index.ts',
-      ...['--baseDir', here, '--outFile', 'kernels.wasm'],
-      // No runtime: no allocator, no collector; memory is laid out by hand in layout.ts. `--use abort=` drops its one import.
+      ...['--baseDir', folder, '--outFile', file],
+      // No runtime: no allocator, no collector; memory is laid out by hand. `--use abort=` drops its one import.
       ...['--runtime', 'stub', '--use', 'abort=', '--noAssert', '--enable', 'simd'],
       // From -O2 on the optimizer reorders the long sums of field.ts, which then spill registers: a tenth slower.
       ...['-O1', '--runPasses', 'inlining-optimizing'],
