@@ -22,7 +22,7 @@ export const COMMITMENT_BYTES = 32;
  * C = sum_j x_j G_j + r H for cells x and blinding r.
  *
  * Cost: about 2 us a cell of 64 bits when there are thousands, 0.5 us for 16 bits (work follows the true bit lengths), 5 us a
- * cell of 64 bits for hundreds; and about 12 us for each generator used for the first time in the process.
+ * cell of 64 bits for hundreds; and about 10 us for each generator used for the first time in the process.
  *
  * @throws KernelError BAD_LENGTH for a blinding not of 32 bytes or more than 2^22 cells, NON_CANONICAL for a blinding
  * not below l.
