@@ -11,6 +11,8 @@ export interface AnswerParts {
   readonly ledger: Ledger;
   readonly member: Member;
   readonly outbox: Outbox;
+  /** Resolves once a step that is under way here has opened, or will not for now. */
+  readonly untilOpened: (session: string, step: number) => Promise<void>;
   /** What this process still holds of a step that it opened. */
   readonly opened: (session: string, step: number) => OpenedStep | undefined;
 }
@@ -21,6 +23,7 @@ export interface AnswerParts {
  */
 export async function* answerPull(parts: AnswerParts, request: PullRequest): AsyncGenerator<Uint8Array> {
   if (request.kind === 'share') {
+    if (!parts.outbox.has(request.session, request.step)) await parts.untilOpened(request.session, request.step);
     if (!parts.outbox.has(request.session, request.step)) {
       throw new Refusal('STALE', 'this share has not been opened here');
     }

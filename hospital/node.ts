@@ -51,6 +51,8 @@ function reasonOf({ code }: HealthchainError): AbortReason {
 const RETRY_MS = 10_000;
 /** So long may the ledger's stream be behind the coordinator's word. */
 const NEWS_MS = 1000;
+/** So long a share that is not ready is waited for before the researcher is told to come again. */
+const PULL_MS = 20_000;
 
 interface LiveSession {
   readonly relay: SessionRelay;
@@ -98,6 +100,7 @@ export class HospitalNode {
       ledger: options.ledger,
       member: options.member,
       outbox: this.#outbox,
+      untilOpened: (session, step) => this.#untilOpened(session, step),
       opened: (session, step) => this.#live.get(session)?.opened.get(step),
     };
     this.#streams = new Streams(
@@ -193,6 +196,7 @@ export class HospitalNode {
         live.relay,
         (step, kept) => {
           live.opened.set(step, kept);
+          this.#waiting.wake();
           // The last share is out: from here on it waits for the researcher, however long that takes.
           if (step + 1 === query.steps) clearTimeout(deadline);
         },
@@ -207,6 +211,7 @@ export class HospitalNode {
     } finally {
       clearTimeout(deadline);
       this.#early.delete(id);
+      this.#waiting.wake();
     }
   }
 
@@ -291,6 +296,16 @@ export class HospitalNode {
       if (session.opened.size === 0)
         session.end.abort(new Fault('COORDINATOR_DOWN', 'the connection broke during the session'));
     }
+  }
+
+  /** The researcher asks as soon as all have committed: it is let wait here, and not made to ask again and again. */
+  async #untilOpened(id: string, step: number): Promise<void> {
+    const settled = (): true | undefined => {
+      const live = this.#live.get(id);
+      return live === undefined || live.end.signal.aborted || live.opened.has(step) ? true : undefined;
+    };
+    const patience = AbortSignal.any([AbortSignal.timeout(PULL_MS), this.#stop.signal]);
+    await this.#waiting.until(settled, patience).catch(() => undefined);
   }
 
   /** Records on the ledger why this hospital leaves a session, so that all others end it too. */

@@ -89,7 +89,7 @@ export class Connection {
   /** Sends the very bytes that came in: nothing is copied or encoded again. */
   forward(bytes: Uint8Array): void {
     if (!this.open) return;
-    this.#gather();
+    if (bytes.length < GATHER_BYTES) this.#gather();
     this.socket.send(bytes, BINARY, this.#flushed);
   }
 
@@ -145,3 +145,5 @@ export class Connection {
 }
 
 const BINARY = { binary: true } as const;
+/** A write of its own costs a longer frame little, and back-pressure works on each. */
+const GATHER_BYTES = 16 * 1024;

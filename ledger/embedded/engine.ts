@@ -53,6 +53,7 @@ export class Engine {
   readonly #queue: Waiting[] = [];
   #head: TreeHead;
   #working: Promise<void> | undefined;
+  #keeping: Promise<void> | undefined;
   #closed = false;
   /** Wakes whoever streams entries. */
   readonly growth = new Growth();
@@ -101,6 +102,7 @@ export class Engine {
     if (this.#closed) return;
     this.#closed = true;
     await this.#working;
+    await this.#keeping;
     this.growth.notify();
     await this.#parts.log.close();
     this.#parts.lock.release();
@@ -150,7 +152,15 @@ export class Engine {
     await stage.commit();
     this.#head = signHead(this.#parts.operator, { consortium: this.consortium, size: stage.size, root: stage.root() });
     this.growth.notify();
-    // The entries are durable and the action is done: an older head beside the log is still one of its heads.
-    await this.#parts.keepHead(this.#head).catch(() => undefined);
+    this.#keeping ??= this.#keep();
+  }
+
+  /** The entries are durable and the action is done: an older head beside the log is still one of its heads. */
+  async #keep(): Promise<void> {
+    for (let kept: TreeHead | undefined; kept !== this.#head;) {
+      kept = this.#head;
+      await this.#parts.keepHead(kept).catch(() => undefined);
+    }
+    this.#keeping = undefined;
   }
 }

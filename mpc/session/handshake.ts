@@ -54,7 +54,11 @@ export async function openChannel(
     refuseFork(setting, theirs);
     hellos.set(peer, theirs);
   }
-  const secrets = new Map(peers.map((peer) => [peer, derivePair(setting, exchangeKey, hellos, peer)]));
+  const digests = new Map([...hellos].map(([party, hello]) => [party, helloDigest(hello)]));
+  const theirKey = (peer: string): string => hellos.get(peer)!.hello.exchangeKey;
+  const secrets = new Map(
+    peers.map((peer) => [peer, derivePair(setting, exchangeKey, { key: theirKey(peer), digests, peer })]),
+  );
   return new Channel({ setting, relay, exchangeKey, hellos, secrets });
 }
 
@@ -76,16 +80,11 @@ function refuseFork(setting: SessionSetting, theirs: SignedHello): void {
 function derivePair(
   setting: SessionSetting,
   own: ExchangeKey,
-  hellos: ReadonlyMap<string, SignedHello>,
-  peer: string,
+  { key, digests, peer }: { key: string; digests: ReadonlyMap<string, Uint8Array>; peer: string },
 ): PairSecret {
   const [lower, upper] = [setting.self, peer].sort() as [string, string];
-  const info = new ByteWriter()
-    .text(LABEL.pairKey)
-    .fixed(helloDigest(hellos.get(lower)!))
-    .fixed(helloDigest(hellos.get(upper)!))
-    .finish();
-  const bytes = own.derive(hellos.get(peer)!.hello.exchangeKey, fromHex(setting.session, 32), info, 96, peer);
+  const info = new ByteWriter().text(LABEL.pairKey).fixed(digests.get(lower)!).fixed(digests.get(upper)!).finish();
+  const bytes = own.derive(key, fromHex(setting.session, 32), info, 96, peer);
   const upward = bytes.subarray(0, 32);
   const downward = bytes.subarray(32, 64);
   const [send, receive] = setting.self === lower ? [upward, downward] : [downward, upward];

@@ -50,6 +50,7 @@ export class CheatingNode {
       ledger: options.ledger,
       member: options.member,
       outbox: this.#outbox,
+      untilOpened: () => Promise.resolve(),
       opened: (session: string) => (this.silent ? undefined : this.#opened.get(session)),
     };
     const streams = new Streams(
