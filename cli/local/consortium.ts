@@ -146,8 +146,8 @@ async function startAll(
   await connected.ledger.submit(founder, { type: 'registerSchema', schema });
 
   writeConfig(folder, 'policy', options.policy);
-  // Engines that each take every core of one machine get in each other's way.
-  const threads = hospitals.length > availableParallelism() ? { threads: 1 } : {};
+  // Many engines that each take every core of one machine get in each other’s way.
+  const threads = hospitals.length > 2 * availableParallelism() ? { threads: 1 } : {};
   for (const { id, files } of hospitals) {
     const datasets = { [schema.dataset]: { files: files.map((file) => resolve(file)), ...threads } };
     writeConfig(folder, id, {
