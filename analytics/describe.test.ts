@@ -31,6 +31,7 @@ it('tells a data-protection officer what will run', () => {
       ""disease" is 1 where num is above 0, and 0 where not.",
       "Separately for each sex (0 = female, 1 = male) and age band ([0,40), [40,50), [50,60), [60,70), [70,120)).",
       "10 groups, 60 numbers: each is the sum over all hospitals taking part, and only the sums are opened.",
+      "Only what rests on at least 10 rows opens, also when any hospital takes its own off; a zero opens too.",
       "Reads the columns age, sex, thalach and num. Purpose: GRU. At least 3 hospitals must take part.",
     ]
   `);
@@ -41,7 +42,28 @@ it('leaves out what the query does not have', () => {
     [
       "Asks of all rows of heart@1: the number of rows.",
       "1 group, 1 number: each is the sum over all hospitals taking part, and only the sums are opened.",
+      "Only what rests on at least 10 rows opens, also when any hospital takes its own off; a zero opens too.",
       "Reads no column. Purpose: GRU. At least 3 hospitals must take part.",
     ]
   `);
+});
+
+it.each([
+  [{ minimumCell: 1, insiderRule: false }, ['Every sum opens, however few rows it rests on.']],
+  [
+    { minimumCell: 11, insiderRule: 2, zeroCells: 'withhold' },
+    [
+      'Only what rests on at least 11 rows opens, also when any 2 hospitals take their own off; a zero is withheld too.',
+    ],
+  ],
+  [
+    { minimumCell: 5, insiderRule: false, dominance: { percent: 15 } },
+    [
+      'Only what rests on at least 5 rows opens; a zero opens too.',
+      'All but the two largest hospitals must hold at least 15 % of what the largest holds.',
+    ],
+  ],
+])('says the release rule %j', (release, sentences) => {
+  const described = describeQuery(prepare({ statistics: [{ count: {} }], release }, schema), schema);
+  expect(described.slice(2, -1)).toEqual(sentences);
 });

@@ -1,4 +1,5 @@
 import type { Predicate, Query, StatisticRequest } from '../protocol/query.ts';
+import { coalitionSize, needsDecision, type ReleaseRule } from '../protocol/release.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import type { Axis } from './axis.ts';
 import type { Leaf } from './condition.ts';
@@ -23,7 +24,21 @@ export function describeQuery(query: Query, schema: DatasetSchema): string[] {
       ? []
       : [`Separately for each ${joined(plan.groupBy.map((axis) => axisInWords(axis, plan.scope)))}.`]),
     `${plural(plan.groups, 'group')}, ${plural(plan.cells, 'number')}: each is the sum over all hospitals taking part, and only the sums are opened.`,
+    ...releaseInWords(query.release),
     `Reads ${plan.columns.length === 0 ? 'no column' : `the columns ${joined(plan.columns)}`}. Purpose: ${query.purpose}. At least ${query.release.minimumHospitals} hospitals must take part.`,
+  ];
+}
+
+function releaseInWords(rule: ReleaseRule): string[] {
+  if (!needsDecision(rule)) return ['Every sum opens, however few rows it rests on.'];
+  const { minimumCell, zeroCells, dominance } = rule;
+  const coalition = coalitionSize(rule);
+  const without = coalition === 1 ? 'any hospital takes its own' : `any ${coalition} hospitals take their own`;
+  return [
+    `Only what rests on at least ${plural(minimumCell, 'row')} opens${coalition === 0 ? '' : `, also when ${without} off`}; a zero ${zeroCells === 'open' ? 'opens' : 'is withheld'} too.`,
+    ...(dominance === undefined
+      ? []
+      : [`All but the two largest hospitals must hold at least ${dominance.percent} % of what the largest holds.`]),
   ];
 }
 

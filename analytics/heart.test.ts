@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ReleasedGroup } from './index.ts';
-import { ask, createRelation, OPEN, openDatabase, prepare, schemaOf, type Row } from './testing/world.ts';
+import { decode, planQuery, shownValues, type GroupResult, type ReleasedGroup } from './index.ts';
+import { decideInTheClear } from './testing/decision.ts';
+import { ask, cellsOf, createRelation, OPEN, openDatabase, prepare, schemaOf, type Row } from './testing/world.ts';
 
 /** Four hospitals' heart data (UCI) against what R computes on the pooled files. */
 
@@ -144,6 +145,73 @@ describe.skipIf(!isThere)('four hospitals with heart data', () => {
     });
     expect(all!.values['n(age,thalach)']).toBe(reference.pearson_age_thalach.n);
     closeTo(all!.values['correlation(age,thalach)'], reference.pearson_age_thalach.r);
+  });
+
+  /** The counts of each hospital, row by row from its file, and what the rule makes of them. */
+  const countsBy = (chosen: (row: Row) => string | undefined): Map<string, bigint[]> => {
+    const counts = new Map<string, bigint[]>();
+    SITES.forEach((site, index) => {
+      for (const row of readSite(site)) {
+        const cell = chosen(row);
+        if (cell === undefined) continue;
+        const found = counts.get(cell) ?? SITES.map(() => 0n);
+        found[index]! += 1n;
+        counts.set(cell, found);
+      }
+    });
+    return counts;
+  };
+  const isSmall = (count: bigint): boolean => count > 0n && count < 10n;
+  const mayOpen = (counts: readonly bigint[] = []): boolean => {
+    const total = counts.reduce((a, b) => a + b, 0n);
+    return !isSmall(total) && counts.every((own) => !isSmall(total - own));
+  };
+  const decided = async (input: object): Promise<GroupResult[]> => {
+    const plan = planQuery(prepare(input, schema), schema);
+    const scanned = await Promise.all(SITES.map((site) => cellsOf(database, plan, site)));
+    const released = decideInTheClear(plan, scanned);
+    return decode(
+      plan,
+      (index) => scanned.reduce((sum, cells) => sum + cells[index]!, 0n),
+      (index) => released[index] === 1,
+    );
+  };
+  const decade = (row: Row): string | undefined => {
+    const index = bins.findIndex((edge, k) => Number(row['age']) >= edge && Number(row['age']) < (bins[k + 1] ?? 0));
+    return row['age'] === null || index < 0 ? undefined : `[${bins[index]!},${bins[index + 1]!})`;
+  };
+  const diseased = (row: Row): string => String(Number(row['num'] !== 0n));
+
+  it('open by age, sex and disease what reaches ten rows without any hospital', async () => {
+    const groupBy = [{ column: 'age', bins }, { column: 'sex' }, { column: 'disease' }];
+    const counts = countsBy((row) => `${decade(row)} ${String(row['sex'])} ${diseased(row)}`);
+    const groups = await decided({ derive, groupBy, statistics: [{ count: {} }, { mean: { column: 'thalach' } }] });
+    const withheld = groups.filter(({ status }) => status === 'withheld');
+    for (const group of groups) {
+      const found = counts.get(`${group.key['age']!} ${group.key['sex']!} ${group.key['disease']!}`);
+      expect(group.status, JSON.stringify(group.key)).toBe(mayOpen(found) ? 'released' : 'withheld');
+    }
+    expect([groups.length, withheld.length]).toEqual([20, 10]);
+  });
+
+  it('open of a table what its own rows, and what is left of it, allow', async () => {
+    const counts = countsBy((row) => `${decade(row)} ${String(row['sex'])} ${diseased(row)}`);
+    const groups = await decided({
+      derive,
+      groupBy: [{ column: 'age', bins }],
+      statistics: [{ count: {} }, { table: { columns: ['sex', 'disease'] } }],
+    });
+    for (const group of groups) {
+      const values = shownValues(group);
+      const cells = ['0', '1'].flatMap((sex) => ['0', '1'].map((disease) => [sex, disease] as const));
+      const hidden = cells.filter(([sex, disease]) => values[`table(sex=${sex},disease=${disease})`] === undefined);
+      const found = cells.map(([sex, disease]) => counts.get(`${group.key['age']!} ${sex} ${disease}`));
+      for (const [index, cell] of cells.entries()) if (!mayOpen(found[index])) expect(hidden).toContain(cell);
+      const residual = SITES.map((_, site) =>
+        cells.reduce((sum, cell, k) => sum + (hidden.includes(cell) ? (found[k]?.[site] ?? 0n) : 0n), 0n),
+      );
+      expect(hidden.length === 0 || mayOpen(residual), JSON.stringify(group.key)).toBe(true);
+    }
   });
 
   it('give the interval that follows from mean, se and t', async () => {

@@ -4,5 +4,6 @@ export { planQuery, groupKey, MAXIMUM_CELLS, type Plan, type PlannedStatistic, t
 export { compileSql, type CompiledSql } from './sql.ts';
 export { rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
 export { decode, shownValues, valueNames, type GroupResult, type ReleasedGroup, type WithheldGroup } from './decode.ts';
+export { candidateCounts, residualCandidates, withComplement, type ResidualCandidate } from './complement.ts';
 export { guardCounts, guardsOf, releasedCells, type Guard, type Guarding } from './guards.ts';
 export { describeQuery } from './describe.ts';
