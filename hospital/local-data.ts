@@ -1,7 +1,6 @@
-import { compileSql, planQuery, rowsToCells } from '../analytics/index.ts';
+import { compileSql, rowsToCells, type Plan } from '../analytics/index.ts';
 import { CellVector } from '../mpc/cells.ts';
 import { Fault } from '../protocol/errors.ts';
-import type { Query } from '../protocol/query.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 import { openSource, type Source, type SourceConfig } from './source/index.ts';
 
@@ -15,22 +14,18 @@ export class LocalData {
   }
 
   /**
-   * One pass over the local rows: the cells of the query's plan as exact integers.
+   * One pass over the local rows: the cells of the plan as exact integers, and behind them the counts that guard them.
    * Errors: `Fault DATA` naming file, row, column and rule of what does not fit, never a value.
    */
-  async cells(query: Query, schema: DatasetSchema): Promise<CellVector> {
-    const plan = planQuery(query, schema);
+  async scan(plan: Plan, schema: DatasetSchema): Promise<CellVector> {
     const source = await this.#source(schema);
-    const cells = CellVector.zeros(plan.cells);
+    const cells = CellVector.zeros(plan.scanned);
     await source.verifyColumns(plan.columns);
     const { sql, parameters } = compileSql(plan, source.relation);
     await source.scan(
       sql,
       parameters,
-      rowsToCells(plan, (index, value) => {
-        // Behind the cells stand counts that decide on their release; these are not summed.
-        if (index < plan.cells) cells.add(index, value);
-      }),
+      rowsToCells(plan, (index, value) => cells.add(index, value)),
     );
     return cells;
   }

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { planQuery } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
+import type { RandomSource } from '../mpc/transport.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
@@ -17,6 +19,7 @@ import { Journal } from './journal.ts';
 import { LocalData } from './local-data.ts';
 import { Outbox } from './outbox.ts';
 import type { SitePolicy } from './policy.ts';
+import { Preparation } from './preparation.ts';
 import { SessionRelay } from './session/relay.ts';
 import { admitSession, runSession, type OpenedStep } from './session/session.ts';
 import type { SourceConfig } from './source/index.ts';
@@ -54,6 +57,8 @@ const NEWS_MS = 1000;
 /** So long a share that is not ready is waited for before the researcher is told to come again. */
 const PULL_MS = 20_000;
 
+const platformRandom: RandomSource = (bytes) => new Uint8Array(randomBytes(bytes));
+
 interface LiveSession {
   readonly relay: SessionRelay;
   readonly roster: readonly string[];
@@ -77,6 +82,7 @@ export class HospitalNode {
   readonly #seen = new Set<string>();
   /** Frames of sessions that the ledger has not shown yet: the relay may be faster than the ledger. */
   readonly #early = new Map<string, { from: number; payload: Uint8Array }[]>();
+  readonly #preparation = new Preparation(platformRandom);
   readonly #waiting = new Waiting();
   readonly #stop = new AbortController();
   #following: Promise<void> | undefined;
@@ -258,16 +264,19 @@ export class HospitalNode {
   ): Parameters<typeof runSession>[0] {
     const { ledger, member, log } = this.#options;
     const schema = ledger.schema(query.query.dataset)!;
+    const plan = planQuery(query.query, schema);
     return {
       ledger,
       member,
       journal: this.#journal,
       outbox: this.#outbox,
-      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      random: platformRandom,
       log,
       untilLedger: (condition) => this.#waiting.until(condition, signal),
       report: (step, stage) => this.#report(session.id, live, step, stage),
-      scan: (record) => this.#data.cells(record.query, schema),
+      plan,
+      scan: () => this.#data.scan(plan, schema),
+      stock: (channel, demand) => this.#preparation.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };
   }

@@ -13,6 +13,7 @@ import {
   type QueryRecord,
   type SessionRecord,
 } from '../protocol/ledger.ts';
+import { needsDecision } from '../protocol/release.ts';
 import type { QueryInput } from '../protocol/query.ts';
 import type { AnswerKeys } from './answers.ts';
 import { findCheat } from './blame.ts';
@@ -33,7 +34,7 @@ export type Progress =
     }
   | { readonly stage: 'committed' | 'share'; readonly hospital: string }
   | { readonly stage: 'aborted'; readonly reason: string; readonly blame?: string }
-  | { readonly stage: 'verified'; readonly cells: number };
+  | { readonly stage: 'verified'; readonly cells: number; readonly opened: number };
 
 /** A verified answer, with what proves it. */
 export interface Answer extends AnswerTable {
@@ -163,7 +164,7 @@ export class Researcher {
       const { opening, verified } = await this.#verify(request, session, fetched, watch.evidence);
       const digest = opening.digest(session.id, 0);
       await this.#recordReceipt(session.id, digest);
-      watch.progress?.({ stage: 'verified', cells: verified.length });
+      watch.progress?.({ stage: 'verified', cells: verified.length, opened: verified.opened });
       const head = ledger.head();
       const receipt: ReceiptDocument = {
         format: 'healthchain-receipt/1',
@@ -196,6 +197,7 @@ export class Researcher {
     try {
       const opening = combineShares(sum, shares);
       const commitments = session.roster.map((party) => fromHex(session.commitments[0]![party]!, 32));
+      requireDecision(ledger.query(session.query)!, opening);
       return { opening, verified: verifyOpening(opening, commitments) };
     } catch (error) {
       if (!(error instanceof Abort) || error.code !== 'VERIFICATION_FAILED') throw error;
@@ -220,6 +222,15 @@ export class Researcher {
     else if (before !== result)
       throw new Abort('VERIFICATION_FAILED', 'this opening differs from the one whose receipt is on the ledger');
   }
+}
+
+/** The hospitals decided on the release exactly where the query's rule asks for it. */
+function requireDecision({ query }: QueryRecord, { outcome }: Opening): void {
+  if (needsDecision(query.release) === (outcome !== undefined)) return;
+  throw new Abort('EQUIVOCATION', 'the hospitals opened cells without the decision that the release rule asks for', {
+    round: 'open',
+    hint: 'No result was shown. The hospitals run another protocol than this researcher.',
+  });
 }
 
 /** Of the reasons on the ledger, those where nobody cheated are faults. */

@@ -92,6 +92,8 @@ function describeProgress(event: Progress): string {
     case 'aborted':
       return `the session was aborted: ${event.reason}${event.blame === undefined ? '' : `, naming ${event.blame}`}`;
     case 'verified':
-      return `${event.cells} sums opened and verified against the commitments on the ledger`;
+      return `${event.opened} sums opened and verified against the commitments on the ledger${
+        event.opened === event.cells ? '' : `; ${event.cells - event.opened} withheld, opened to nobody`
+      }`;
   }
 }

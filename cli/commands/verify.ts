@@ -25,10 +25,13 @@ export function addVerifyCommand(program: Command): void {
         `authorization: all ${report.hospitals.length} hospitals of the session approved this query (${report.hospitals.join(', ')})`,
       );
       done('record: these sums are the ones whose digest the researcher recorded on the ledger');
-      done(`commitments: the ${report.cells} opened sums are exactly the sums of what these hospitals committed to`);
+      if (report.decided)
+        done(`decision: every hospital signed which sums may open: ${report.opened} of ${report.cells}`);
+      done(`commitments: the ${report.opened} opened sums are exactly the sums of what these hospitals committed to`);
       if (report.resultChecked)
         done(`result: every shown number of all ${report.groups} groups follows from those sums`);
       else say('- result: not given (--result), so no shown number was checked');
+      if (report.decided) say('Attested, not proved: that the withheld sums are those that fail the release rule.');
       say(
         'Not proved: that the hospitals’ records are true; that this ledger is the consortium’s. Compare with what you know:',
       );

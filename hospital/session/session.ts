@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
-import type { CellVector } from '../../mpc/cells.ts';
+import type { Plan } from '../../analytics/index.ts';
+import { CELL_BYTES, CellVector } from '../../mpc/cells.ts';
+import type { Stock, StockDemand } from '../../mpc/boolean/stock.ts';
+import type { Channel } from '../../mpc/session/channel.ts';
 import { helloDigests, openChannel } from '../../mpc/session/handshake.ts';
 import { CommittedInput, type AgreedInput } from '../../mpc/sum/party.ts';
-import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { sealShare } from '../../mpc/sum/share.ts';
 import type { RandomSource } from '../../mpc/transport.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -13,6 +15,7 @@ import { deriveSessionId, type QueryRecord, type SessionRecord } from '../../pro
 import type { Transcript } from '../../protocol/session.ts';
 import type { Journal } from '../journal.ts';
 import type { Outbox } from '../outbox.ts';
+import { decideStep, type DecisionContext } from './decide.ts';
 import type { SessionRelay } from './relay.ts';
 
 /** What a session needs of the node it runs in. */
@@ -26,8 +29,11 @@ export interface SessionContext {
   /** Resolves when the condition, asked again after every new ledger entry, holds; rejects when the session ends. */
   readonly untilLedger: <T>(condition: () => T | undefined) => Promise<T>;
   readonly report: (step: number, stage: SessionStage) => void;
-  /** This hospital's cells for a step, from its own records. */
+  readonly plan: Plan;
+  /** This hospital's cells for a step, and behind them the counts that guard them, from its own records. */
   readonly scan: (query: QueryRecord, step: number) => Promise<CellVector>;
+  /** Random authenticated material for deciding on shares. */
+  readonly stock: (channel: Channel, demand: StockDemand) => Promise<Stock>;
   /** Digest of the plan that the cells follow: query and schema. */
   readonly planDigest: string;
 }
@@ -73,7 +79,7 @@ export function admitSession(
 
 /**
  * One hospital's part in one session, from join to the last opened step. Each step: scan, commit on the ledger, agree
- * with all others, record in the journal, then and only then seal the share for the researcher.
+ * with all others, record in the journal, then and only then decide what opens and seal the share for the researcher.
  */
 export async function runSession(
   context: SessionContext,
@@ -95,7 +101,8 @@ export async function runSession(
 
   for (let step = 0; step < query.steps; step++) {
     context.report(step, 'scanning');
-    const cells = await context.scan(query, step);
+    const scanned = await context.scan(query, step);
+    const cells = CellVector.fromBytes(scanned.bytes.subarray(0, CELL_BYTES * context.plan.cells));
     context.log.info({ session: session.id, step }, 'scanned');
     const input = new CommittedInput(cells, context.random);
     await ledger.submit(member, {
@@ -122,12 +129,15 @@ export async function runSession(
     const agreed = await input.agree(channel, transcript);
     context.report(step, 'agreed');
 
-    if (step === 0) context.journal.recordOpened(query.id, session.id);
-    await context.outbox.store(
-      session.id,
-      step,
-      sealShare(DecidedInput.everything(agreed), member.identity, query.answerKey),
-    );
+    const decision: DecisionContext = {
+      random: context.random,
+      stock: (demand) => context.stock(channel, demand),
+      beforeOpening: () => {
+        if (context.journal.openedIn(query.id) === undefined) context.journal.recordOpened(query.id, session.id);
+      },
+    };
+    const decided = await decideStep(decision, agreed, context.plan, scanned);
+    await context.outbox.store(session.id, step, sealShare(decided, member.identity, query.answerKey));
     opened(step, { input: agreed, transcript });
     context.report(step, 'opened');
 

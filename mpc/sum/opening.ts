@@ -144,6 +144,11 @@ export class VerifiedCells {
     return this.#cells.length;
   }
 
+  /** How many cells opened. */
+  get opened(): number {
+    return this.#released?.size ?? this.length;
+  }
+
   /** False where withheld. */
   has(index: number): boolean {
     return this.#released?.has(index) ?? true;

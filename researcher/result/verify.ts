@@ -9,6 +9,7 @@ import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
 import { keyFingerprint } from '../../protocol/identity.ts';
 import { ledgerExport, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
 import { outcomeDigest } from '../../protocol/outcome.ts';
+import { needsDecision } from '../../protocol/release.ts';
 import {
   makeResult,
   openingOfStep,
@@ -30,6 +31,10 @@ export interface VerificationReport {
   readonly hospitals: readonly string[];
   readonly groups: number;
   readonly cells: number;
+  /** Of the cells, those that opened. */
+  readonly opened: number;
+  /** Whether a release rule applied. */
+  readonly decided: boolean;
   readonly resultChecked: boolean;
 }
 
@@ -59,7 +64,7 @@ export async function verifyAnswer(files: {
   const ledger = await replay(files.ledger);
   const receipt = step('receipt', () => readReceipt(files.receipt, ledger));
   const { session, query } = step('authorization', () => findSession(ledger, receipt));
-  step('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, each, at)));
+  step('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, query, each, at)));
   const openings = step('receipt', () => receipt.steps.map(openingOfStep));
   step('record', () =>
     receipt.steps.forEach(({ result }, at) => verifyRecord(session, at, result, openings[at]!.digest(session.id, at))),
@@ -80,6 +85,8 @@ export async function verifyAnswer(files: {
     hospitals: session.roster,
     groups: groups.length,
     cells: plan.cells,
+    opened: verified.at(-1)!.opened,
+    decided: needsDecision(query.query.release),
     resultChecked: files.result !== undefined,
   };
 }
@@ -135,9 +142,12 @@ function findSession(ledger: VerifiedLedger, receipt: ReceiptDocument): { sessio
 function verifyDecision(
   ledger: VerifiedLedger,
   session: SessionRecord,
+  { query }: QueryRecord,
   { decision, cells }: ReceiptDocument['steps'][number],
   at: number,
 ): void {
+  if (needsDecision(query.release) !== (decision !== undefined))
+    throw mismatch('cells were opened without the decision that the release rule of the query asks for');
   if (decision === undefined) return;
   const { agreement, attestations } = decision;
   const statement = {

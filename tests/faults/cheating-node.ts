@@ -10,6 +10,9 @@ import { Outbox } from '../../hospital/outbox.ts';
 import { SessionRelay } from '../../hospital/session/relay.ts';
 import { admitSession, runSession, type OpenedStep } from '../../hospital/session/session.ts';
 import { Waiting } from '../../hospital/waiting.ts';
+import { Preparation } from '../../hospital/preparation.ts';
+import type { StockDemand } from '../../mpc/boolean/stock.ts';
+import type { Channel } from '../../mpc/session/channel.ts';
 import { CellVector } from '../../mpc/cells.ts';
 import { planQuery } from '../../analytics/index.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -100,7 +103,9 @@ export class CheatingNode {
     const { signal } = this.#stop;
     const { session, query } = admitSession({ ledger, member, journal: this.#journal }, id);
     const schema = ledger.schema(query.query.dataset)!;
-    const cells = CellVector.fromBigInts(Array.from({ length: planQuery(query.query, schema).cells }, () => 50n));
+    const plan = planQuery(query.query, schema);
+    const cells = CellVector.fromBigInts(Array.from({ length: plan.scanned }, () => 50n));
+    const preparation = new Preparation((bytes) => new Uint8Array(randomBytes(bytes)));
     const from = session.roster.indexOf(member.organisation);
     const relay = new SessionRelay(
       session.roster,
@@ -121,7 +126,9 @@ export class CheatingNode {
       report: (_: number, stage: string) => {
         if (stage === 'agreed') cells.set(0, 4711n);
       },
+      plan,
       scan: () => Promise.resolve(cells),
+      stock: (channel: Channel, demand: StockDemand) => preparation.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };
     await runSession(context, { session, query }, relay, (_, kept) => void this.#opened.set(id, kept));
