@@ -6,7 +6,7 @@ import { EXAMPLE_QUERY, generateEncounters } from '../../hospital/synthetic/inde
 import { VerificationError, verifyAnswer } from '../../researcher/result/verify.ts';
 import { cli, expectNoStackTrace, makeFolder, removeFolder, type Ran } from './world.ts';
 
-const CHECKS = ['ledger', 'receipt', 'authorization', 'record', 'commitments', 'result'];
+const CHECKS = ['ledger', 'receipt', 'authorization', 'decision', 'record', 'commitments', 'result'];
 const FILES = ['receipt', 'ledger', 'result'] as const;
 type Files = Record<(typeof FILES)[number], string>;
 
