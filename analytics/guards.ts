@@ -154,11 +154,14 @@ export function guardCounts(plan: Plan, scanned: (index: number) => bigint): Big
 export function releasedCells(plan: Plan, passed: ArrayLike<boolean | number>): Uint8Array {
   const released = new Uint8Array(plan.cells).fill(1);
   if (plan.guards.length === 0) return released;
-  const guards = Array.from({ length: plan.cellsPerGroup }, (_, k) => guardsOf(plan, k));
   for (let group = 0; group < plan.groups; group++) {
-    const first = group * plan.guards.length;
-    guards.forEach((indices, k) => {
-      if (!indices.every((index) => passed[first + index])) released[group * plan.cellsPerGroup + k] = 0;
+    const [start, first] = [group * plan.cellsPerGroup, group * plan.guards.length];
+    const allPass = (guards: readonly number[]): boolean => guards.every((guard) => passed[first + guard]);
+    plan.termGuards.forEach((guards, k) => (released[start + k] = Number(allPass(guards))));
+    plan.tables.forEach(({ offset, size }, table) => {
+      const shared = allPass(plan.tableGuards[table]!);
+      for (let k = offset; k < offset + size; k++)
+        released[start + k] = Number(shared && Boolean(passed[first + ownGuard(plan, k)]));
     });
   }
   return released;

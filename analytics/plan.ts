@@ -216,6 +216,7 @@ function placeTables(tables: ReadonlyMap<string, readonly Axis[]>, start: number
 /** What the least demanding of the statistics that rest on a cell asks for. */
 function timesMinimumOf(statistics: readonly Statistic[], positions: Layout['positions']): (k: number) => number {
   const least = new Map<number, number>();
+  if (statistics.every((statistic) => statistic.timesMinimum === undefined)) return () => 1;
   statistics.forEach(({ timesMinimum = 1 }, index) => {
     for (const k of positions[index]!) least.set(k, Math.min(timesMinimum, least.get(k) ?? Infinity));
   });
