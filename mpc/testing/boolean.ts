@@ -2,7 +2,7 @@ import { BLOCK_BITS } from '../boolean/bits.ts';
 import { CircuitBuilder, type Bits, type Signal } from '../boolean/builder.ts';
 import { NOWHERE, PublicBits, type Circuit, type Wire } from '../boolean/circuit.ts';
 import { BooleanSession } from '../boolean/engine.ts';
-import type { StockDemand } from '../boolean/stock.ts';
+import type { Stock, StockDemand } from '../boolean/stock.ts';
 import type { Channel } from '../session/channel.ts';
 import { Dealer, type DealtStock } from './dealer.ts';
 import type { World } from './world.ts';
@@ -18,7 +18,7 @@ export interface Table {
 export async function sitDown(
   world: World,
   demand: StockDemand,
-  prepare: { channel?: (channel: Channel) => Channel; stock?: (stock: DealtStock, party: string) => DealtStock } = {},
+  prepare: { channel?: (channel: Channel) => Channel; stock?: (stock: Stock, party: string) => Stock } = {},
 ): Promise<Table> {
   const channels = await Promise.all(world.roster.map((party) => world.channel(party)));
   const stocks = new Dealer(world.roster, world.seed).deal(demand);
