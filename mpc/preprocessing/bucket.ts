@@ -1,5 +1,6 @@
 import { createCipheriv } from 'node:crypto';
 import { hashBytes } from '../../protocol/canonical.ts';
+import { Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import type { Workspace } from '../bitkernels/load.ts';
 import { tossCoin } from '../boolean/coin.ts';
@@ -23,6 +24,7 @@ const SMALLEST = 3;
  * most 2^-(c_0 + .. + c_(B-1)) * c_0 .. c_(B-1) / count^(B-1) <= 2^-B / count^(B-1) (docs/preprocessing.md §7).
  */
 export function bucketSize(count: number): number {
+  if (count < LANES) throw new Misuse('OUT_OF_RANGE', 'fewer triples than a lane');
   let size = SMALLEST;
   while (size + (size - 1) * Math.log2(count) < STATISTICAL_SECURITY) size++;
   return size;
@@ -74,7 +76,7 @@ export interface Destination {
  *
  * The opened d are checked against their tags before this returns.
  *
- * Cost: eight rounds; count (size - 1) / 8 + 480 bytes to each peer. Errors: `Abort MAC_CHECK`, which names nobody.
+ * Cost: eight rounds; count (size - 1) / 8 + 432 bytes to each peer. Errors: `Abort MAC_CHECK`, which names nobody.
  */
 export async function combineBuckets(
   bench: Workbench,
@@ -85,7 +87,7 @@ export async function combineBuckets(
 ): Promise<void> {
   const { transport, broadcasts, workspace, random, setup } = bench;
   const { kernels } = workspace;
-  const coin = await tossCoin(transport, `${round}/permutation`, random);
+  const coin = await tossCoin(transport, `${round}/buckets/permutation`, random);
   const groups = Array.from({ length: size - 1 }, (_, g) => {
     const opened = workspace.take(count / 8);
     const places = permute(
@@ -107,7 +109,7 @@ export async function combineBuckets(
   // All heard the same so far.
   await broadcasts.round(new Uint8Array(0));
 
-  const key = (await tossCoin(transport, `${round}/weights`, random)).subarray(0, ROW);
+  const key = (await tossCoin(transport, `${round}/buckets/weights`, random)).subarray(0, ROW);
   const hash = new PolynomialHash(key);
   const [a, b, c, checked] = [0, 1, 2, 3].map(() => workspace.take(ROW * CHUNK)) as [number, number, number, number];
   const delta = workspace.take(ROW);
@@ -130,7 +132,7 @@ export async function combineBuckets(
       out.bits.set(workspace.view(packed, n / 8), (to.first + first) / 8);
     }
   }
-  await checkZero(bench, `${round}/zero`, 'MAC_CHECK', hash.finish());
+  await checkZero(bench, `${round}/buckets/zero`, 'MAC_CHECK', hash.finish());
 }
 
 /** A uniform permutation of `count` places as 32-bit words in the workspace: Fisher-Yates, unbiased by rejection. */

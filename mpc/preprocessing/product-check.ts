@@ -26,7 +26,7 @@ export const RECORD_BYTES = 48;
  * Does not prove that no x_j was guessed: a wrong message goes unnoticed when the bit it depends on is as guessed, half of the
  * time, and then that bit is known.
  *
- * Cost: five rounds, 272 bytes to each peer. Errors: `Abort TRIPLE_CHECK`, which names nobody.
+ * Cost: five rounds, 288 bytes to each peer. Errors: `Abort TRIPLE_CHECK`, which names nobody.
  */
 export async function checkProducts(
   bench: Workbench,
@@ -35,11 +35,11 @@ export async function checkProducts(
   records: Records,
 ): Promise<void> {
   const { transport, broadcasts, workspace, random, setup } = bench;
-  const key = (await tossCoin(transport, `${round}/weights`, random)).subarray(0, ROW);
+  const key = (await tossCoin(transport, `${round}/products/weights`, random)).subarray(0, ROW);
   const { tags, values } = weigh(workspace, key, hiding, records);
   const { messages } = await broadcasts.round(values);
   const rest = addUp([tags, multiply(addUp(messages), setup.keyShare)]);
-  await checkZero(bench, `${round}/zero`, 'TRIPLE_CHECK', rest);
+  await checkZero(bench, `${round}/products/zero`, 'TRIPLE_CHECK', rest);
 }
 
 /** All parties' 16 bytes must add up to zero; none can choose its own after seeing others'. */

@@ -6,9 +6,10 @@ import { LABEL } from '../../protocol/labels.ts';
 import { rosterOf, tossCoin } from '../boolean/coin.ts';
 import { exchange, type RandomSource, type Transport } from '../transport.ts';
 import { OtReceiver, OtSender } from './base-ot.ts';
-import { Extension } from './cot.ts';
-import { checkKeys } from './key-check.ts';
-import { growTrees, LEAVES, puncturedTrees, SEED_BYTES, TREE_MESSAGE_BYTES, TREES } from './puncturable.ts';
+import { checkBlock } from './consistency.ts';
+import { CHECK_BITS, Extension } from './cot.ts';
+import { checkKeys, REPETITIONS } from './key-check.ts';
+import { growTrees, LEAVES, puncturedTrees, SEED_BYTES, TREES } from './puncturable.ts';
 import { openWorkbench } from './workbench.ts';
 
 const KEY_BYTES = 16;
@@ -20,7 +21,7 @@ const NAME_LIMIT = 256;
 const ROSTER_LIMIT = 1000;
 
 /** Towards one peer: seeds of all leaves for our bits, and of all but one of each tree for its bits. */
-interface PairSeeds {
+export interface PairSeeds {
   readonly holder: readonly Uint8Array[];
   readonly keeper: readonly Uint8Array[];
 }
@@ -116,8 +117,7 @@ export class RosterSetup {
  * Once per roster: base transfers, trees, and the check that each party uses one Delta_i towards all
  * (docs/preprocessing.md §2, §3 and §5).
  *
- * Cost: ten rounds; see docs/preprocessing.md §8 for bytes; public-key operations: 128 transfers in each direction with each
- * peer. Errors: `Abort BAD_BASE_OT`, `COT_CHECK`, `KEY_CHECK`, `COMMITMENT`, `EQUIVOCATION`, `FORGED_FRAME`.
+ * Cost: twelve rounds, 31,264 bytes and 2048 (n - 1) to each peer; 128 public-key transfers in each direction with each. Errors: `Abort BAD_BASE_OT`, `COT_CHECK`, `KEY_CHECK`, `COMMITMENT`, `EQUIVOCATION`, `FORGED_FRAME`.
  */
 export async function setUpRoster(transport: Transport, random: RandomSource): Promise<RosterSetup> {
   const roster = rosterOf(transport);
@@ -158,7 +158,9 @@ export async function setUpRoster(transport: Transport, random: RandomSource): P
   const id = await tossCoin(transport, 'setup/id', random);
   const setup = new RosterSetup(id, roster, self, keyShare, pairs);
   const bench = openWorkbench(transport, random, setup, 'setup');
-  await checkKeys(bench, new Extension(bench, id));
+  const block = await new Extension(bench, id).block('setup/corrections', () => REPETITIONS + CHECK_BITS);
+  await checkBlock(bench, 'setup', block);
+  await checkKeys(bench, block);
   bench.workspace.erase();
   return setup;
 }
@@ -172,6 +174,3 @@ function freshKeyShare(random: RandomSource, first: boolean): Uint8Array {
 
 const bitsOf = (bytes: Uint8Array): number[] =>
   Array.from({ length: 8 * bytes.length }, (_, bit) => (bytes[bit >> 3]! >> (bit & 7)) & 1);
-
-/** Bytes that each party sends to each peer in the two rounds of a setup before its key check. */
-export const SETUP_MESSAGES = { transfers: (2 * KEY_BITS + 1) * ELEMENT, trees: TREE_MESSAGE_BYTES } as const;

@@ -1,0 +1,55 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { AuthenticatedBits } from '../boolean/bits.ts';
+import { seededRandom } from '../testing/world.ts';
+import { PreparedStock } from './prepared-stock.ts';
+
+const random = seededRandom('stock');
+const some = (count: number): AuthenticatedBits => new AuthenticatedBits(random(count / 8), random(16 * count));
+
+const triples = { a: some(256), b: some(256), c: some(256) };
+const [bits, masks] = [some(128), some(384)];
+const stock = (): PreparedStock =>
+  new PreparedStock(new Uint8Array(16).fill(9), triples, bits, new Map([['anna', masks]]));
+
+describe('a prepared stock', () => {
+  test('hands out every piece once', () => {
+    const held = stock();
+    expect(held.triples(128).c).toEqual(triples.c.slice(0, 128));
+    expect(held.triples(128).a).toEqual(triples.a.slice(128, 128));
+    expect(() => held.triples(128)).toThrow(expect.objectContaining({ code: 'OUT_OF_STOCK' }));
+    expect(held.masks('anna', 384)).toEqual(masks);
+    expect(() => held.masks('bert', 128)).toThrow(expect.objectContaining({ code: 'OUT_OF_STOCK' }));
+    expect(held.left).toEqual({ triples: 0, random: 128, masks: new Map([['anna', 0]]) });
+  });
+
+  test('comes back from bytes with what was left', () => {
+    const held = stock();
+    held.triples(128);
+    held.masks('anna', 128);
+    const back = PreparedStock.decode(held.encode());
+    expect(back.keyShare).toEqual(held.keyShare);
+    expect(back.left).toEqual(held.left);
+    expect(back.triples(128).b).toEqual(triples.b.slice(128, 128));
+    expect(back.masks('anna', 256)).toEqual(masks.slice(128, 256));
+    expect(back.random(128)).toEqual(bits);
+    expect(back.encode().length).toBe(1 + 16 + 5 * 4 + 4 + 8);
+  });
+
+  test('refuses bytes that are cut, longer or of another format', () => {
+    const encoded = stock().encode();
+    const malformed = expect.objectContaining({ code: 'MALFORMED' }) as Error;
+    for (const end of [0, 1, 17, 20, 100, encoded.length - 1]) {
+      expect(() => PreparedStock.decode(encoded.subarray(0, end))).toThrow(malformed);
+    }
+    expect(() => PreparedStock.decode(Buffer.concat([encoded, Buffer.alloc(1)]))).toThrow(malformed);
+    expect(() => PreparedStock.decode(Uint8Array.from(encoded).fill(2, 0, 1))).toThrow(malformed);
+    const unequal = new PreparedStock(new Uint8Array(16), { ...triples, b: bits }, bits, new Map());
+    expect(() => PreparedStock.decode(unequal.encode())).toThrow(malformed);
+  });
+
+  test('prints nothing secret', () => {
+    for (const text of [inspect(stock()), JSON.stringify(stock())])
+      expect(text).toMatch(/^"?PreparedStock\(256 triples/);
+  });
+});
