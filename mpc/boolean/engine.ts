@@ -10,18 +10,27 @@ import type { Stock } from './stock.ts';
 import { addToTags, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
 import { ZeroShares } from './zero-share.ts';
 
-let sharesOf: (shared: SharedBits) => AuthenticatedBits;
-let outputsOf: (checked: CheckedBits) => { session: BooleanSession; shares: readonly AuthenticatedBits[] };
+// Only this module makes and opens the two classes: what they stand for cannot be claimed from outside.
+let shareAs: (session: BooleanSession, shares: AuthenticatedBits) => SharedBits;
+let sharesOf: (session: BooleanSession, shared: SharedBits) => AuthenticatedBits;
+let passAs: (session: BooleanSession, shared: readonly SharedBits[]) => CheckedBits;
+let outputsOf: (session: BooleanSession, checked: CheckedBits) => readonly AuthenticatedBits[];
 
 /** Bits shared among the parties of one session: can be computed on, cannot be opened. */
 export class SharedBits {
   readonly lanes: number;
+  readonly #session: BooleanSession;
   readonly #shares: AuthenticatedBits;
   static {
-    sharesOf = (shared) => shared.#shares;
+    shareAs = (session, shares) => new SharedBits(session, shares);
+    sharesOf = (session, shared) => {
+      if (shared.#session !== session) throw foreign();
+      return shared.#shares;
+    };
   }
-  constructor(shares: AuthenticatedBits) {
+  private constructor(session: BooleanSession, shares: AuthenticatedBits) {
     this.lanes = shares.length;
+    this.#session = session;
     this.#shares = shares;
   }
   toJSON(): string {
@@ -37,11 +46,15 @@ export class CheckedBits {
   readonly #session: BooleanSession;
   readonly #shares: readonly AuthenticatedBits[];
   static {
-    outputsOf = (checked) => ({ session: checked.#session, shares: checked.#shares });
+    passAs = (session, shared) => new CheckedBits(session, shared);
+    outputsOf = (session, checked) => {
+      if (checked.#session !== session) throw foreign();
+      return checked.#shares;
+    };
   }
-  constructor(session: BooleanSession, shared: readonly SharedBits[]) {
+  private constructor(session: BooleanSession, shared: readonly SharedBits[]) {
     this.#session = session;
-    this.#shares = shared.map(sharesOf);
+    this.#shares = shared.map((bits) => sharesOf(session, bits));
   }
   toJSON(): string {
     return `CheckedBits(${this.#shares.length}, redacted)`;
@@ -50,6 +63,8 @@ export class CheckedBits {
     return this.toJSON();
   }
 }
+
+const foreign = (): Misuse => new Misuse('OUT_OF_ORDER', 'these bits belong to another session');
 
 /**
  * One party's side of computing on shared bits, with malicious security against all parties but one (docs/boolean.md):
@@ -98,12 +113,12 @@ export class BooleanSession {
    * Cost: one round, and a bit for each lane of an own wire to each peer; a mask for each lane.
    */
   input(wires: readonly Pick<InputWire, 'owner' | 'lanes'>[], own: readonly Uint8Array[]): Promise<SharedBits[]> {
-    return this.#step(async () => (await this.#input(wires, own)).map((shares) => new SharedBits(shares)));
+    return this.#step(async () => (await this.#input(wires, own)).map((shares) => shareAs(this, shares)));
   }
 
   /** Random bits that nobody knows. No communication. */
   random(lanes: number): SharedBits {
-    return new SharedBits(this.#stock.random(lanes));
+    return shareAs(this, this.#stock.random(lanes));
   }
 
   /**
@@ -123,7 +138,7 @@ export class BooleanSession {
         if (layer.ands.length > 0) await this.#multiply(layer.ands, wires);
         for (const wire of lastLayers[i]!) this.#pool.release(wires[wire]!);
       }
-      return circuit.outputs.map((wire) => new SharedBits(wires[wire]!));
+      return circuit.outputs.map((wire) => shareAs(this, wires[wire]!));
     });
   }
 
@@ -135,7 +150,7 @@ export class BooleanSession {
   check(shared: readonly SharedBits[]): Promise<CheckedBits> {
     return this.#step(async () => {
       await this.#check.run();
-      return new CheckedBits(this, shared);
+      return passAs(this, shared);
     });
   }
 
@@ -146,7 +161,7 @@ export class BooleanSession {
    * to a cheat and to nobody else.
    */
   openToAll(checked: CheckedBits): Promise<Uint8Array[]> {
-    return this.#step(async () => this.#open(this.#sharesToOpen(checked)));
+    return this.#step(async () => this.#open(outputsOf(this, checked)));
   }
 
   /**
@@ -156,7 +171,7 @@ export class BooleanSession {
    */
   openTo(party: string, checked: CheckedBits): Promise<Uint8Array[] | undefined> {
     return this.#step(async () => {
-      const shares = this.#sharesToOpen(checked);
+      const shares = outputsOf(this, checked);
       const masks = shares.map(({ length }) => this.#stock.masks(party, length));
       const known = masks.map(({ bits }) => Uint8Array.from(bits));
       shares.forEach((share, i) => xorShares(masks[i]!, masks[i]!, share));
@@ -215,7 +230,7 @@ export class BooleanSession {
     if (given.length !== shared.length || given.some(({ lanes }, i) => lanes !== shared[i]!.lanes)) {
       throw new Misuse('MALFORMED', 'shared inputs do not fit the circuit');
     }
-    given.forEach(({ wire }, i) => (wires[wire] = sharesOf(shared[i]!)));
+    given.forEach(({ wire }, i) => (wires[wire] = sharesOf(this, shared[i]!)));
     const entered = circuit.inputs.filter(({ owner }) => owner !== 'shared');
     if (entered.length > 0) {
       const shares = await this.#input(entered, own);
@@ -317,12 +332,6 @@ export class BooleanSession {
     }
     this.#check.add(triples.a.tags);
     this.#check.add(triples.b.tags);
-  }
-
-  #sharesToOpen(checked: CheckedBits): readonly AuthenticatedBits[] {
-    const { session, shares } = outputsOf(checked);
-    if (session !== this) throw new Misuse('OUT_OF_ORDER', 'these bits belong to another session');
-    return shares;
   }
 
   async #open(shares: readonly AuthenticatedBits[]): Promise<Uint8Array[]> {

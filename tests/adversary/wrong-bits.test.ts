@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AuthenticatedBits } from '../../mpc/boolean/bits.ts';
-import { CheckedBits, type BooleanSession } from '../../mpc/boolean/engine.ts';
+import type { BooleanSession } from '../../mpc/boolean/engine.ts';
 import { commitTo } from '../../mpc/boolean/coin.ts';
 import { concatBytes } from '../../protocol/bytes.ts';
 import { anna, bert, expectError, flipBit, mallory, threeHospitals } from './attack.ts';
@@ -219,7 +219,7 @@ describe('opening before the check', () => {
         },
       });
     }
-    const foreign = new CheckedBits(sessions[1]!, []);
+    const foreign = await sessions[1]!.check([]);
     await expect(sessions[0]!.openToAll(foreign)).rejects.toMatchObject({ kind: 'Misuse', code: 'OUT_OF_ORDER' });
   });
 
