@@ -18,7 +18,7 @@ export type KeyPair = readonly [Uint8Array, Uint8Array];
 
 /**
  * The receiver's side of 1-of-2 transfers of random keys, and its message: two elements a transfer, of which it knows the
- * logarithm behind one (docs/preprocessing.md §2; Masny, Rindal, "Endemic Oblivious Transfer", CCS 2019, figure 8).
+ * logarithm behind one (docs/preprocessing.md §2; Masny, Rindal, "Endemic Oblivious Transfer", CCS 2019).
  *
  * A pair of elements (r_0, r_1) fits a secret b for the choice c when r_c + H(r_(1-c)) = b G; r_(1-c) is random, so the
  * pair says nothing about c. `context` names session, receiver and sender.

@@ -16,7 +16,7 @@ const NONCE = new Uint8Array(12);
 /**
  * Proves that every party put one string of bits into its corrections, the same towards all peers: with R a linear hash
  * chosen by a joint coin after the corrections, the holder broadcasts R(x) and sends each peer a digest of R(M_b) for all
- * columns b; the peer compares it with that of R(K_b) + Delta_b R(x) (docs/preprocessing.md §5; Roy, CRYPTO 2022, figure 10).
+ * columns b; the peer compares it with that of R(K_b) + Delta_b R(x) (docs/preprocessing.md §5; Roy, CRYPTO 2022).
  *
  * Does not prove that no bit of Delta was guessed: who deviates in columns for c bits of Delta goes on with probability
  * 2^-c, and then knows them. That two peers heard one R(x) is certain only after the next broadcast.

@@ -32,7 +32,7 @@ export interface Block {
 
 /**
  * Correlated oblivious transfer, extended from the trees of a setup without any more public-key work: 8 bytes a bit and
- * peer (docs/preprocessing.md §4; Roy, "SoftSpokenOT", CRYPTO 2022, figures 7 and 8 with k = 2, repetition code).
+ * peer (docs/preprocessing.md §4; Roy, "SoftSpokenOT", CRYPTO 2022, figure 7 with k = 2, repetition code).
  *
  * The leaves are expanded by AES-128-CTR under keys that hash the seed with `coin`, a joint one, so no stream is used
  * twice, even by a party restored from a backup. Blocks are not checked here: see `checkBlock`.

@@ -22,7 +22,7 @@ export const leakyBits = (count: number): number => 2 * count + 128 + CHECK_BITS
 
 /**
  * Products of the first `count` bits of a checked block with the next `count`, by one row of 128 bits for each triple and
- * ordered pair (docs/preprocessing.md §6; leaky AND of Yang, Wang, Zhang, CCS 2020, figure 4). With phi_i the
+ * ordered pair (docs/preprocessing.md §6; leaky AND of Yang, Wang, Zhang, CCS 2020). With phi_i the
  * compressed tag of y_i, P_i sends
  *
  *     U_ij = H(K_i[x_j]) + H(K_i[x_j] + Delta_i) + phi_i,

@@ -19,7 +19,7 @@ type Seed = Uint8Array;
 
 /**
  * Trees of four leaves, of which the sender holds all, and the receiver all but the one that two bits of its global key
- * name: leaf x = d_0 + 2 d_1 (docs/preprocessing.md §3; Roy, "SoftSpokenOT", CRYPTO 2022, figures 13 and 14).
+ * name: leaf x = d_0 + 2 d_1 (docs/preprocessing.md §3; Roy, "SoftSpokenOT", CRYPTO 2022).
  *
  * The nodes n_0, n_1 of the upper level are the keys of the first transfer; leaf (b_0, b_1) = hash(n_b0, b_1); the second
  * transfer carries, for each b_1, the sum of the two leaves with it. The receiver asks for the complements of its bits.
