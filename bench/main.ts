@@ -5,6 +5,7 @@ import { Console } from './console.ts';
 import { kernelsBench } from './kernels.ts';
 import { releaseOnInterrupt } from './leaving.ts';
 import type { Bench, Measurement } from './measurement.ts';
+import { booleanBenches } from './boolean/bench.ts';
 import { memoryBenches } from './memory/bench.ts';
 import { queryBenches } from './query/bench.ts';
 import { sumBenches } from './sum/bench.ts';
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   kernelsBench,
   ...sumBenches,
   jiffBench,
+  ...booleanBenches,
   ...verifyBenches,
   ...memoryBenches,
   ...queryBenches,

@@ -11,11 +11,11 @@ import { everythingOpens } from '../../protocol/testing/release.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
 import { holding } from '../leaving.ts';
 
-const PARTIES = ['alpha', 'beta', 'gamma'] as const;
+const PARTIES = ['alpha', 'beta', 'delta', 'epsilon', 'eta', 'gamma', 'theta', 'zeta'] as const;
 
 /**
- * A real ledger and a real coordinator as processes of their own, for three hospitals that are not there yet: their nodes are
- * `party.ts`, which share given cells and no records.
+ * A real ledger and a real coordinator as processes of their own, for hospitals that are not there yet: their nodes are
+ * scripts of a bench, which hold given numbers and no records.
  */
 export interface BareConsortium {
   readonly coordinator: RoleProcess;
@@ -27,9 +27,14 @@ export interface BareConsortium {
   readonly answerKey: ExchangeKey;
 }
 
-export async function withBareConsortium<T>(folder: string, run: (of: BareConsortium) => Promise<T>): Promise<T> {
+/** At most eight hospitals. */
+export async function withBareConsortium<T>(
+  folder: string,
+  parties: number,
+  run: (of: BareConsortium) => Promise<T>,
+): Promise<T> {
   const member = (organisation: string): Member => ({ organisation, identity: Identity.generate() });
-  const hospitals = PARTIES.map(member);
+  const hospitals = PARTIES.slice(0, parties).map(member);
   const [admin, relay, researcher] = [member('admin'), member('relay'), member('researcher')];
   const roles: [Member, Role][] = [
     [admin, 'admin'],

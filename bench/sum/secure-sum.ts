@@ -1,11 +1,11 @@
-import { type ChildProcess } from 'node:child_process';
 import { combineShares } from '../../mpc/sum/opening.ts';
 import type { CellVector } from '../../mpc/cells.ts';
 import { fetchShares, type ShareRequest } from '../../researcher/shares.ts';
-import { forkScript, nextMessage, processorTime, stopChild } from '../children.ts';
-import { holding, withFolder } from '../leaving.ts';
-import { openSession, withBareConsortium, type BareConsortium } from './consortium.ts';
-import { cellsOf, STEP, type Begin, type Join, type Ready } from './messages.ts';
+import { processorTime } from '../children.ts';
+import { withFolder } from '../leaving.ts';
+import { withBareConsortium, type BareConsortium } from './consortium.ts';
+import { cellsOf, STEP } from './messages.ts';
+import { beginSession, withParties } from './parties.ts';
 
 /** Three party processes with their session open and their seeds agreed. This process is the researcher. */
 export interface OpenedSum {
@@ -26,23 +26,12 @@ export interface ProcessorTime {
 
 export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>): Promise<T> {
   return withFolder((folder) =>
-    withBareConsortium(folder, (consortium) =>
-      withParties(consortium, async (parties) => {
-        const { ledger, hospitals, researcher, answerKey, client } = consortium;
-        const session = await openSession(consortium);
-        const size = ledger.sessionOpenedAt(session.id)! + 1;
-        const keys = Object.fromEntries(hospitals.map((each) => [each.organisation, each.identity.publicKey]));
-        const begin: Begin = {
-          session: session.id,
-          roster: session.roster,
-          keys,
-          ledger: { size, root: ledger.rootAt(size) },
-          answerKey: answerKey.publicKey,
-          cells,
-        };
-        await tellAll(parties, begin, 'ready');
+    withBareConsortium(folder, 3, (consortium) =>
+      withParties(consortium, 'sum/party.ts', async (parties) => {
+        const { researcher, answerKey, client } = consortium;
+        const { session, roster, keys } = await beginSession(consortium, parties, cells);
         const request: ShareRequest = {
-          ...{ session: session.id, cells, roster: session.roster, answerKey, member: researcher },
+          ...{ session, cells, roster, answerKey, member: researcher },
           step: STEP.share,
           activeKeys: (party) => [keys[party]!],
           signal: new AbortController().signal,
@@ -63,9 +52,7 @@ export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>): 
           },
           transfer: async () => {
             await Promise.all(
-              session.roster.map((party) =>
-                client.share(researcher, { ...request, step: STEP.raw }, party, () => undefined),
-              ),
+              roster.map((party) => client.share(researcher, { ...request, step: STEP.raw }, party, () => undefined)),
             );
           },
         });
@@ -80,32 +67,5 @@ export function verifyOpened(opened: CellVector, parties: number): void {
   for (let i = 0; i < opened.length; i += Math.ceil(opened.length / 1000)) {
     const expected = inputs.reduce((total, values) => total + values[i]!, 0n);
     if (opened.at(i) !== expected) throw new Error(`cell ${i} of the opened sum is wrong`);
-  }
-}
-
-async function withParties<T>(of: BareConsortium, run: (parties: ChildProcess[]) => Promise<T>): Promise<T> {
-  const parties = of.hospitals.map(() => forkScript('sum/party.ts'));
-  return holding(
-    async () => {
-      await Promise.all(parties.map(stopChild));
-    },
-    async () => {
-      const { coordinatorUrl, ledger, hospitals } = of;
-      const connected = parties.map(async (party, i) => {
-        const { organisation, identity } = hospitals[i]!;
-        const join: Join = { organisation, pem: identity.toPem(), consortium: ledger.consortium, coordinatorUrl };
-        await tellAll([party], join, 'connected');
-      });
-      await Promise.all(connected);
-      return run(parties);
-    },
-  );
-}
-
-async function tellAll(parties: readonly ChildProcess[], message: Join | Begin, answer: Ready): Promise<void> {
-  const answers = parties.map((party) => nextMessage<Ready>(party));
-  for (const party of parties) party.send(message);
-  for (const each of await Promise.all(answers)) {
-    if (each !== answer) throw new Error(`a party answered ${each}, not ${answer}`);
   }
 }
