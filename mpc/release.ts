@@ -1,7 +1,7 @@
 import { Misuse } from '../protocol/errors.ts';
 import { lanesFor } from './boolean/bits.ts';
 import type { Circuit } from './boolean/circuit.ts';
-import { releaseCircuit, type FieldBit, type ReleaseParameters } from './boolean/circuits/release.ts';
+import { releaseCircuit, type Field, type FieldBit, type ReleaseParameters } from './boolean/circuits/release.ts';
 import { checkCost, evaluationCost, openingCost, totalCost, type Cost } from './boolean/cost.ts';
 import type { BooleanSession } from './boolean/engine.ts';
 
@@ -116,20 +116,31 @@ function enter(
   lanes: number,
 ): Uint8Array[] {
   const clamped = clamp(counts, thresholds);
+  const values = new Map<Field, Uint32Array>();
   return fields.map(({ field, bit }) => {
-    const row = new Uint8Array(lanes / 8);
-    for (let i = 0; i < clamped.length; i++) {
-      const [x, k] = [clamped[i]!, thresholds[i]!];
-      const value =
-        field === 'value'
-          ? x >> bit
-          : field === 'deficit'
-            ? (k - x) >> bit
-            : Number(x > 0 && (field === 'present' || x < k));
-      row[i >> 3]! |= (value & 1) << (i & 7);
-    }
-    return row;
+    if (!values.has(field)) values.set(field, fieldOf(field, clamped, thresholds));
+    return bitRow(values.get(field)!, bit, lanes);
   });
+}
+
+function fieldOf(field: Field, clamped: Uint32Array, thresholds: Uint32Array): Uint32Array {
+  switch (field) {
+    case 'value':
+      return clamped;
+    case 'deficit':
+      return clamped.map((x, i) => thresholds[i]! - x);
+    case 'small':
+      return clamped.map((x, i) => Number(x > 0) & Number(x < thresholds[i]!));
+    case 'present':
+      return clamped.map((x) => Number(x > 0));
+  }
+}
+
+/** Bit `bit` of each value, packed. */
+function bitRow(values: Uint32Array, bit: number, lanes: number): Uint8Array {
+  const row = new Uint8Array(lanes / 8);
+  for (let i = 0; i < values.length; i++) row[i >> 3]! |= ((values[i]! >> bit) & 1) << (i & 7);
+  return row;
 }
 
 function clamp(counts: readonly number[] | BigUint64Array, thresholds: Uint32Array): Uint32Array {

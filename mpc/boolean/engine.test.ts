@@ -137,6 +137,32 @@ describe('a circuit on shared bits', () => {
     expect(stocks.map((each) => each.left)).toEqual([0, 0, 0]);
   });
 
+  test('ends when the stock runs out, and so does the session', async () => {
+    const world = new World({ parties: 2, seed: 'stock', deadline: 'idle' });
+    const builder = new CircuitBuilder();
+    const circuit = builder.build([builder.and(builder.input(0, LANES), builder.input(1, LANES))]);
+    const { stock } = evaluationCost(circuit, world.roster, 0);
+    const { sessions } = await sitDown(world, { ...stock, triples: LANES - 128 });
+    const outcomes = await Promise.allSettled(
+      sessions.map((session) => compute(session, circuit, [new Uint8Array(LANES / 8)])),
+    );
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ reason: { kind: 'Misuse', code: 'OUT_OF_STOCK' } });
+    await expect(sessions[0]!.check([])).rejects.toMatchObject({ code: 'OUT_OF_ORDER' });
+  });
+
+  test('takes one step at a time, its own bits alone, and inputs that fit', async () => {
+    const world = new World({ parties: 2, seed: 'order', deadline: 'idle' });
+    const { sessions } = await sitDown(world, { triples: 0, random: 128, masks: new Map() });
+    const wires = [{ owner: 0, lanes: 128 }];
+    await expect(sessions[0]!.input(wires, [])).rejects.toMatchObject({ code: 'MALFORMED' });
+    const bits = sessions[1]!.random(128);
+    const [one, two] = [sessions[1]!.check([bits]), sessions[1]!.check([bits])];
+    await expect(two).rejects.toMatchObject({ code: 'OUT_OF_ORDER' });
+    await one;
+    const other = await sitDown(world, { triples: 0, random: 128, masks: new Map() });
+    await expect(other.sessions[0]!.check([bits])).rejects.toMatchObject({ code: 'OUT_OF_ORDER' });
+  });
+
   test('shows nothing of its shares when printed', async () => {
     const world = new World({ parties: 2, seed: 'print', deadline: 'idle' });
     const { sessions } = await sitDown(world, { triples: 0, random: 128, masks: new Map() });

@@ -7,7 +7,7 @@ import { Broadcasts } from './broadcast.ts';
 import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate, type Wire } from './circuit.ts';
 import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
 import type { Stock } from './stock.ts';
-import { addToTags, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
+import { addToTags, complement, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
 import { ZeroShares } from './zero-share.ts';
 
 // Only this module makes and opens the two classes: what they stand for cannot be claimed from outside.
@@ -283,10 +283,12 @@ export class BooleanSession {
         xorShares(out, left!, right!);
         break;
       case 'not':
+        complement(out, left!, this.#key, this.self === this.roster[0]);
+        break;
       case 'flip':
         out.bits.set(left!.bits);
         out.tags.set(left!.tags);
-        this.#addPublic(out, gate.op === 'not' ? ones(lanes) : gate.by.bits);
+        this.#addPublic(out, gate.by.bits);
         break;
       case 'mask':
         maskShares(out, left!, gate.by.bits);
@@ -357,8 +359,6 @@ function xorAll(messages: readonly Uint8Array[]): Uint8Array {
   for (const message of messages.slice(1)) xorBytes(total, total, message);
   return total;
 }
-
-const ones = (lanes: number): Uint8Array => new Uint8Array(lanes / 8).fill(0xff);
 
 /** Wires that linear gates made and that no later layer or output reads, by the layer after which they are free. */
 function lastUses(circuit: Circuit): Wire[][] {

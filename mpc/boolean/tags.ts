@@ -45,6 +45,20 @@ export function addToTags(tags: Uint8Array, bits: Uint8Array, key: KeyWords): vo
   }
 }
 
+/** out = NOT a, as adding 1 in every lane. */
+export function complement(out: AuthenticatedBits, a: AuthenticatedBits, key: KeyWords, first: boolean): void {
+  for (let i = 0; i < out.bits.length; i++) out.bits[i] = first ? ~a.bits[i]! : a.bits[i]!;
+  const [to, from] = [wordsOf(out.tags), wordsOf(a.tags)];
+  const k = key.words;
+  const [k0, k1, k2, k3] = [k[0]!, k[1]!, k[2]!, k[3]!];
+  for (let at = 0; at < to.length; at += 4) {
+    to[at] = from[at]! ^ k0;
+    to[at + 1] = from[at + 1]! ^ k1;
+    to[at + 2] = from[at + 2]! ^ k2;
+    to[at + 3] = from[at + 3]! ^ k3;
+  }
+}
+
 /** out = a where the public bits are 1, zero elsewhere. */
 export function maskShares(out: AuthenticatedBits, a: AuthenticatedBits, bits: Uint8Array): void {
   const [to, from] = [wordsOf(out.tags), wordsOf(a.tags)];
