@@ -31,7 +31,7 @@ export const dominanceWidths = ({ percent, greatestTotal, greatestValue }: Domin
  * The circuit of the p%-rule (docs/boolean.md §7): one output, 1 where the sum passes. Each hospital enters its total times
  * `scale`, its largest and its second largest magnitude, in this order.
  *
- * The two largest of all come from merging sorted pairs in a tree; multiples of them are sums of shifted copies.
+ * Few sums are guarded so, of many bits each: it is built for few rounds. The two largest of all come from merging sorted pairs in a tree; multiples of them are sums of shifted copies.
  */
 export function dominanceCircuit(parameters: DominanceParameters): Circuit {
   const { parties, percent, greatestTotal, greatestValue, lanes } = parameters;
@@ -58,20 +58,20 @@ export function dominanceCircuit(parameters: DominanceParameters): Circuit {
     ...timesNegative(builder, first, scale + factor, width),
     ...timesNegative(builder, second, scale, width),
   ];
-  return builder.build([builder.not(isNegative(sum(builder, left, width, 'triples')))]);
+  return builder.build([builder.not(isNegative(sum(builder, left, width, 'rounds')))]);
 }
 
-/** The two largest of two sorted pairs. Cost for w bits: 5 w ANDs. */
+/** The two largest of two sorted pairs. Cost for w bits: about 9 w ANDs, depth 2 log2 w + 4. */
 function mergeTopTwo(
   builder: CircuitBuilder,
   a: { first: Bits; second: Bits },
   b: { first: Bits; second: Bits },
 ): { first: Bits; second: Bits } {
-  const aWins = atLeast(builder, a.first, b.first);
+  const aWins = atLeast(builder, a.first, b.first, 'rounds');
   const first = choose(builder, aWins, a.first, b.first);
   const loser = a.first.map((bit, i) => builder.xor(builder.xor(bit, b.first[i]!), first[i]!));
   const runnerUp = choose(builder, aWins, a.second, b.second);
-  return { first, second: ordered(builder, loser, runnerUp).greater };
+  return { first, second: ordered(builder, loser, runnerUp, 'rounds').greater };
 }
 
 /** Summands that add up to -factor x modulo 2^width: a shifted copy for each digit of the factor's non-adjacent form. */

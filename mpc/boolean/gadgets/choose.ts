@@ -1,4 +1,5 @@
 import type { Bits, CircuitBuilder, Signal } from '../builder.ts';
+import type { Thrift } from './carry.ts';
 import { atLeast, sameWidth } from './compare.ts';
 
 /** The first number where the selector is 1, else the second. Cost: one AND a bit. */
@@ -7,10 +8,15 @@ export function choose(circuit: CircuitBuilder, selector: Signal, one: Bits, zer
   return a.map((bit, i) => circuit.xor(circuit.and(selector, circuit.xor(bit, b[i]!)), b[i]!));
 }
 
-/** Both numbers, the greater first. Cost for w bits: w ANDs to compare and w to exchange. */
-export function ordered(circuit: CircuitBuilder, left: Bits, right: Bits): { greater: Bits; lesser: Bits } {
+/** Both numbers, the greater first. Cost for w bits and `triples`: w ANDs to compare and w to exchange. */
+export function ordered(
+  circuit: CircuitBuilder,
+  left: Bits,
+  right: Bits,
+  thrift: Thrift = 'triples',
+): { greater: Bits; lesser: Bits } {
   const [a, b] = sameWidth(left, right);
-  const greater = choose(circuit, atLeast(circuit, a, b), a, b);
+  const greater = choose(circuit, atLeast(circuit, a, b, thrift), a, b);
   // What one of the two does not take, the other does: their XOR is known.
   return { greater, lesser: a.map((bit, i) => circuit.xor(circuit.xor(bit, b[i]!), greater[i]!)) };
 }
