@@ -17,8 +17,8 @@ import { PreparedStock } from './prepared-stock.ts';
 import type { RosterSetup } from './setup.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
-/** Leaky triples of a block: columns of 16 KiB for each of x and y. Memory for it is about 20 MB a peer. */
-const BLOCK_TRIPLES = 2 ** 16;
+/** Leaky triples of a block: columns of 16 KiB for each of x and y; with its messages, about 20 MB a peer. */
+const BLOCK_TRIPLES = 2 ** 17;
 /** Random bits or masks of a block. */
 const BLOCK_BITS_ALONE = 2 ** 17;
 
