@@ -42,6 +42,12 @@ export const abortReason = z.enum([
   'ROSTER_MISMATCH',
   'VERIFICATION_FAILED',
   'BLAME_REFUSED',
+  'COMMITMENT',
+  'MAC_CHECK',
+  'BAD_BASE_OT',
+  'COT_CHECK',
+  'KEY_CHECK',
+  'TRIPLE_CHECK',
   'DATA',
   'INTERNAL',
 ]);
@@ -102,7 +108,7 @@ export const action = z.discriminatedUnion('type', [
     session: sessionId,
     reason: abortReason,
     blame: organisationId.optional(),
-    round: z.string().max(40).optional(),
+    round: z.string().max(80).optional(),
     /** Digest of the evidence file that anyone can check (docs/protocol.md, blame). */
     evidence: digest.optional(),
   }),
