@@ -106,7 +106,7 @@ describe('a stock that the parties prepare', () => {
 
   test('of several blocks is right in all of them, and its shares look random at every party', async () => {
     const world = new World({ parties: 2, seed: 'blocks' });
-    const count = 20_480;
+    const count = 33_024;
     const { stocks } = await prepare(world, {
       triples: count,
       random: 140_000,
@@ -128,6 +128,23 @@ describe('a stock that the parties prepare', () => {
       stocks.map((stock) => stock.masks(world.roster[1]!, 140_032)),
       keys,
     );
+  });
+
+  test('of several batches is right where they meet', async () => {
+    const world = new World({ parties: 2, seed: 'batches' });
+    const batches = planBatches(741_632);
+    expect(batches).toHaveLength(2);
+    const { stocks } = await prepare(world, { triples: 741_632, random: 0, masks: new Map() });
+    const keys = stocks.map(({ keyShare }) => keyShare);
+    const all = stocks.map((stock) => stock.triples(741_632));
+    for (const first of [0, batches[0]!.count - 128, batches[0]!.count, 741_632 - 128]) {
+      const part = (which: 'a' | 'b' | 'c'): Uint8Array =>
+        combineBits(
+          all.map((triples) => triples[which].slice(first, 128)),
+          keys,
+        );
+      expect(part('c')).toEqual(part('a').map((byte, i) => byte & part('b')[i]!));
+    }
   });
 
   test('differs from one preparation to the next, even from setups restored from a backup and with the same local randomness', async () => {

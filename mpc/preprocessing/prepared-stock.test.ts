@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { AuthenticatedBits } from '../boolean/bits.ts';
@@ -46,6 +47,25 @@ describe('a prepared stock', () => {
     expect(() => PreparedStock.decode(Uint8Array.from(encoded).fill(2, 0, 1))).toThrow(malformed);
     const unequal = new PreparedStock(new Uint8Array(16), { ...triples, b: bits }, bits, new Map());
     expect(() => PreparedStock.decode(unequal.encode())).toThrow(malformed);
+  });
+
+  test('takes changed bytes for a stock or refuses them, and fails in no other way', () => {
+    const encoded = stock().encode();
+    const place = fc.integer({ min: 0, max: encoded.length - 1 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(place, fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
+        (changes) => {
+          const changed = Uint8Array.from(encoded);
+          for (const [at, byte] of changes) changed[at] = byte;
+          try {
+            PreparedStock.decode(changed);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'MALFORMED' });
+          }
+        },
+      ),
+    );
   });
 
   test('prints nothing secret', () => {
