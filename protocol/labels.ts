@@ -33,6 +33,10 @@ export const LABEL = {
   expansion: 'healthchain/v1/ot/expansion',
   columns: 'healthchain/v1/ot/columns',
   preparation: 'healthchain/v1/preprocessing/preparation',
+  poolFile: 'healthchain/v1/pool/file',
+  poolRoster: 'healthchain/v1/pool/roster',
+  poolAgreement: 'healthchain/v1/pool/agreement',
+  preparationSession: 'healthchain/v1/pool/session',
   result: 'healthchain/v1/result',
   keyFingerprint: 'healthchain/v1/key-fingerprint',
 } as const;
