@@ -2,12 +2,13 @@ import { inspect } from 'node:util';
 import { concatBytes } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import type { RandomSource, Transport } from '../transport.ts';
-import { AuthenticatedBits, TAG_BYTES } from './bits.ts';
+import type { AuthenticatedBits } from './bits.ts';
 import { Broadcasts } from './broadcast.ts';
-import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate, type Wire } from './circuit.ts';
+import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate } from './circuit.ts';
 import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
 import type { Stock } from './stock.ts';
 import { addToTags, complement, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
+import { lastUses, SharePool } from './wire-memory.ts';
 import { ZeroShares } from './zero-share.ts';
 
 // Only this module makes and opens the two classes: what they stand for cannot be claimed from outside.
@@ -358,45 +359,4 @@ function xorAll(messages: readonly Uint8Array[]): Uint8Array {
   const total = Uint8Array.from(messages[0]!);
   for (const message of messages.slice(1)) xorBytes(total, total, message);
   return total;
-}
-
-/** Wires that linear gates made and that no later layer or output reads, by the layer after which they are free. */
-function lastUses(circuit: Circuit): Wire[][] {
-  const last = new Map<Wire, number>();
-  const root = new Map<Wire, Wire>();
-  const kept = new Set<Wire>();
-  circuit.layers.forEach((layer, i) => {
-    for (const gate of [...layer.linear, ...layer.ands]) {
-      for (const wire of inputsOf(gate)) last.set(root.get(wire) ?? wire, i);
-      if (gate.op === 'slice') root.set(gate.out, root.get(gate.input) ?? gate.input);
-    }
-  });
-  for (const wire of circuit.outputs) kept.add(root.get(wire) ?? wire);
-  const result: Wire[][] = circuit.layers.map(() => []);
-  for (const { linear } of circuit.layers) {
-    for (const gate of linear) {
-      if (gate.op === 'slice' || kept.has(gate.out)) continue;
-      const layer = last.get(gate.out);
-      if (layer !== undefined) result[layer]!.push(gate.out);
-    }
-  }
-  return result;
-}
-
-/** Memory of wires that are no longer read, for wires to come: the first touch of fresh memory costs more than the XOR. */
-class SharePool {
-  readonly #free = new Map<number, AuthenticatedBits[]>();
-
-  take(lanes: number): AuthenticatedBits {
-    return (
-      this.#free.get(lanes)?.pop() ??
-      new AuthenticatedBits(new Uint8Array(lanes / 8), new Uint8Array(TAG_BYTES * lanes))
-    );
-  }
-
-  release(shares: AuthenticatedBits): void {
-    const free = this.#free.get(shares.length);
-    if (free === undefined) this.#free.set(shares.length, [shares]);
-    else free.push(shares);
-  }
 }
