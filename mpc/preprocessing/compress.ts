@@ -3,6 +3,12 @@ import type { Workbench } from './workbench.ts';
 
 const ROW = 16;
 
+/** Who has bits in a block, or in a part of it. */
+export interface Holders {
+  readonly self: boolean;
+  readonly peers: readonly string[];
+}
+
 /**
  * The one tag that stands for all pairwise tags and keys of a shared bit (docs/preprocessing.md §1),
  *
@@ -14,7 +20,7 @@ const ROW = 16;
 export function compressTags(
   { workspace, keyBits }: Workbench,
   block: Block,
-  holders: { readonly self: boolean; readonly peers: readonly string[] },
+  holders: Holders,
   first: number,
   count: number,
   rows: number,

@@ -7,9 +7,9 @@ import { rosterOf, tossCoin } from '../boolean/coin.ts';
 import type { StockDemand, Triples } from '../boolean/stock.ts';
 import type { RandomSource, Transport } from '../transport.ts';
 import { combineBuckets, planBatches, type Batch } from './bucket.ts';
-import { compressTags } from './compress.ts';
+import { compressTags, type Holders } from './compress.ts';
 import { checkBlock } from './consistency.ts';
-import { CHECK_BITS, Extension } from './cot.ts';
+import { CHECK_BITS, Extension, type Block } from './cot.ts';
 import { CorrelationHash } from './hash.ts';
 import { leakyBits, multiplyBlock } from './leaky-and.ts';
 import { checkProducts, HIDING_BITS, RECORD_BYTES, type Records } from './product-check.ts';
@@ -34,7 +34,7 @@ interface Line {
  * (docs/preprocessing.md). All parties ask for the same. Malicious security against all but one of them: no input and no secret
  * but Delta_i is involved; after any `Abort` the setup must be destroyed.
  *
- * Cost: see docs/preprocessing.md §8; about 200 bytes a triple to each peer, 300 MB of memory at most for triples by the million.
+ * Cost: see docs/preprocessing.md §8; about 100 bytes a triple to each peer, 300 MB of memory for two million triples.
  * Errors: `Abort COT_CHECK`, `TRIPLE_CHECK`, `MAC_CHECK`, `COMMITMENT`, `EQUIVOCATION` (also when parties ask for different
  * things or hold setups of different sessions), `FORGED_FRAME`.
  */
@@ -148,12 +148,7 @@ async function makeMasks(
   return made;
 }
 
-function tagsOf(
-  bench: Workbench,
-  block: Parameters<typeof compressTags>[1],
-  holders: Parameters<typeof compressTags>[2],
-  count: number,
-): Uint8Array {
+function tagsOf(bench: Workbench, block: Block, holders: Holders, count: number): Uint8Array {
   const rows = bench.workspace.take(TAG_BYTES * count);
   compressTags(bench, block, holders, 0, count, rows);
   return bench.workspace.view(rows, TAG_BYTES * count);
