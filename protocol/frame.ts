@@ -51,7 +51,7 @@ const errorRecord = z.strictObject({
 export { errorRecord };
 
 /** The states a hospital passes through in a session, in this order; failed may follow any. */
-export const sessionStage = z.enum(['joined', 'scanning', 'committed', 'agreed', 'opened', 'failed']);
+export const sessionStage = z.enum(['joined', 'scanning', 'committed', 'deciding', 'agreed', 'opened', 'failed']);
 export type SessionStage = z.infer<typeof sessionStage>;
 
 const sessionStatus = z.strictObject({

@@ -22,7 +22,12 @@ export const progressEvent = z.discriminatedUnion('stage', [
     hospitals: z.array(hospital),
   }),
   z.strictObject({ stage: z.literal('session'), session, attempt: z.int(), roster: z.array(hospital) }),
-  z.strictObject({ stage: z.enum(['joined', 'scanning', 'committed', 'agreed', 'opened']), session, hospital, step }),
+  z.strictObject({
+    stage: z.enum(['joined', 'scanning', 'committed', 'deciding', 'agreed', 'opened']),
+    session,
+    hospital,
+    step,
+  }),
   z.strictObject({
     stage: z.literal('failed'),
     session,

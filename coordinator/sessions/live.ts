@@ -2,7 +2,7 @@ import type { ErrorRecord } from '../../protocol/errors.ts';
 import type { SessionStage, SessionStatus } from '../../protocol/frame.ts';
 
 type Reached = Exclude<SessionStage, 'failed'>;
-const ORDER: readonly Reached[] = ['joined', 'scanning', 'committed', 'agreed', 'opened'];
+const ORDER: readonly Reached[] = ['joined', 'scanning', 'committed', 'deciding', 'agreed', 'opened'];
 const AGREED = ORDER.indexOf('agreed');
 
 /** How far a hospital says it is; steps count first. */
@@ -110,7 +110,7 @@ export class LiveSession {
     return this.#opened;
   }
 
-  /** True while all have agreed on the transcript of the same step, so that no frame is on its way. */
+  /** True while all have agreed on everything about the same step, its outcome included, so that no frame is on its way. */
   get quiet(): boolean {
     const reached = this.roster.map((hospital) => this.#reached.get(hospital));
     const step = reached[0]?.step;

@@ -10,7 +10,14 @@ interface Log {
 
 /** Events of one query beyond which the hospitals' passing stages of earlier steps are forgotten. */
 const KEEP = 2000;
-const PASSING: ReadonlySet<ProgressEvent['stage']> = new Set(['joined', 'scanning', 'committed', 'agreed', 'waiting']);
+const PASSING: ReadonlySet<ProgressEvent['stage']> = new Set([
+  'joined',
+  'scanning',
+  'committed',
+  'deciding',
+  'agreed',
+  'waiting',
+]);
 
 /** What happened to each query so far, to be replayed to whoever asks, and then told live. */
 export class Progress {

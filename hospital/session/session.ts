@@ -12,6 +12,7 @@ import { toHex } from '../../protocol/bytes.ts';
 import { Abort, Refusal } from '../../protocol/errors.ts';
 import type { SessionStage } from '../../protocol/frame.ts';
 import { deriveSessionId, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
+import { needsDecision } from '../../protocol/release.ts';
 import type { Transcript } from '../../protocol/session.ts';
 import type { Journal } from '../journal.ts';
 import type { Outbox } from '../outbox.ts';
@@ -127,7 +128,6 @@ export async function runSession(
       receipts: ledger.session(session.id)?.receipts.slice(0, step) ?? [],
     };
     const agreed = await input.agree(channel, transcript);
-    context.report(step, 'agreed');
 
     const decision: DecisionContext = {
       random: context.random,
@@ -136,7 +136,10 @@ export async function runSession(
         if (context.journal.openedIn(query.id) === undefined) context.journal.recordOpened(query.id, session.id);
       },
     };
+    // Frames go to and fro until the outcome is agreed on as well.
+    if (needsDecision(query.query.release)) context.report(step, 'deciding');
     const decided = await decideStep(decision, agreed, context.plan, scanned);
+    context.report(step, 'agreed');
     await context.outbox.store(session.id, step, sealShare(decided, member.identity, query.answerKey));
     opened(step, { input: agreed, transcript });
     context.report(step, 'opened');

@@ -139,6 +139,23 @@ describe('a role that is killed', () => {
       await expectAllWell();
     });
 
+    test('while the release is decided: the others decide again, among themselves', async () => {
+      const guarded = { ...query, release: { minimumHospitals: 2 } };
+      const id = await consortium.researcher.submit(guarded);
+      const session = await firstSession(id);
+      const decides = (name: string): boolean =>
+        logOf(name).includes(`"session":"${session.id}","step":0,"stage":"deciding"`);
+      // Without Bert's random bits nobody gets as far as an opening.
+      await until('bert to decide', () => decides(bert));
+      role(bert).kill('SIGSTOP');
+      const answer = answerOf(id, 60);
+      await kill(anna);
+      role(bert).kill('SIGCONT');
+      await expectSettled(id, [bert, carl], await answer);
+      expect(sessionsOf(id).length).toBeGreaterThanOrEqual(2);
+      await expectAllWell();
+    });
+
     test('between opening and download serves the same sealed share after its restart', async () => {
       const id = await consortium.researcher.submit(query);
       const session = await firstSession(id);
