@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { nextMessage, residentMemory } from '../children.ts';
 import { withFolder } from '../leaving.ts';
-import { power, summarize, time, type Bench, type Tools } from '../measurement.ts';
+import { medianOf, power, summarize, time, type Bench, type Tools } from '../measurement.ts';
 import { withBareConsortium } from '../sum/consortium.ts';
+import { jiffInstalled, timeJiff } from '../sum/jiff.ts';
 import { beginSession, withParties } from '../sum/parties.ts';
 import type { Done, Task } from './messages.ts';
 
@@ -52,6 +53,12 @@ export const booleanBenches: readonly Bench[] = [
     about: '100 medians on a grid of 2^10 points, 3 processes, preprocessing included',
     quick: false,
     run: (tools) => withBooleans(tools, 3, (parties) => measureMedians(tools, parties)),
+  },
+  {
+    name: 'boolean/jiff',
+    about: 'threshold release by JIFF, semi-honest, 3 processes, beside ours in the same run',
+    quick: false,
+    run: (tools) => measureJiff(tools),
   },
 ];
 
@@ -151,6 +158,29 @@ async function measureRelease(
       target,
     ),
   );
+}
+
+/** JIFF opens the sums that reach a threshold; a few cells, for it is slow. */
+async function measureJiff(tools: Tools): Promise<void> {
+  const { console, report, quick } = tools;
+  const missing = await jiffInstalled((text) => console.progress(text));
+  if (missing !== undefined) {
+    console.say(`boolean/jiff: skipped, jiff-mpc cannot be installed (${missing})`);
+    return;
+  }
+  const [few, many] = [5, 1000];
+  console.progress(`JIFF: threshold release of ${few} cells`);
+  const theirs = await timeJiff(few, quick ? 1 : 3, 6006);
+  const ours = await withBooleans(tools, 3, (parties) =>
+    time(quick ? 3 : 7, () => parties({ kind: 'release', cells: many, coalition: 0 })),
+  );
+  const perCell = (samples: readonly number[], cells: number): number[] => samples.map((each) => each / cells);
+  report(summarize(`boolean/jiff: JIFF, ${few} cells, for each`, 'ms', perCell(theirs, few)));
+  report(
+    summarize(`boolean/jiff: ours, ${power(many)} cells, preprocessing included, for each`, 'ms', perCell(ours, many)),
+  );
+  const ratios = perCell(theirs, few).map((each) => each / (medianOf(ours) / many));
+  report(summarize('boolean/jiff: JIFF over ours, for each cell', 'x', ratios));
 }
 
 async function measureMedians({ report, quick }: Tools, parties: Parties): Promise<void> {

@@ -18,7 +18,7 @@ export const jiffBench: Bench = {
 };
 
 async function measureJiff({ console, report, quick }: Tools): Promise<void> {
-  const missing = await installed((text) => console.progress(text));
+  const missing = await jiffInstalled((text) => console.progress(text));
   if (missing !== undefined) {
     console.say(`sum/jiff: skipped, jiff-mpc cannot be installed (${missing})`);
     return;
@@ -37,7 +37,7 @@ async function measureJiff({ console, report, quick }: Tools): Promise<void> {
 }
 
 /** Installs the peer from its lockfile; returns why not, if it cannot. Its install scripts do not run: none is needed. */
-async function installed(progress: (text: string) => void): Promise<string | undefined> {
+export async function jiffInstalled(progress: (text: string) => void): Promise<string | undefined> {
   if (existsSync(join(FOLDER, 'node_modules', 'jiff-mpc'))) return undefined;
   progress('installing jiff-mpc into bench/peers/jiff');
   try {
@@ -48,7 +48,8 @@ async function installed(progress: (text: string) => void): Promise<string | und
   }
 }
 
-async function timeJiff(cells: number, runs: number): Promise<number[]> {
+/** Milliseconds of each of `runs` sums, or of as many openings of those that reach the threshold. */
+export async function timeJiff(cells: number, runs: number, threshold?: number): Promise<number[]> {
   const children: ChildProcess[] = [];
   const start = (script: string, ...args: string[]): ChildProcess => {
     const child = fork(join(FOLDER, script), args, { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
@@ -65,7 +66,7 @@ async function timeJiff(cells: number, runs: number): Promise<number[]> {
       await Promise.all(parties.map((party) => nextMessage(party)));
       return time(runs, async () => {
         const answers = parties.map((party) => nextMessage<string>(party));
-        for (const party of parties) party.send(cells);
+        for (const party of parties) party.send({ length: cells, threshold });
         for (const answer of await Promise.all(answers)) {
           if (answer !== 'opened') throw new Error('JIFF opened another sum');
         }
