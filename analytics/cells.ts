@@ -85,6 +85,18 @@ function setOf(sets: readonly GroupingSet[], mask: unknown): GroupingSet {
   return found;
 }
 
+/** The group that a row belongs to, from the buckets of groupBy in its first columns; undefined if to none. */
+export function groupReader(plan: Plan): (columns: ResultColumns['columns'], row: number) => number | undefined {
+  const readers = plan.groupBy.map((axis) => bucketReader(axis, plan.scope, false));
+  const [axes, sizes] = [[...plan.groupBy.keys()], plan.groupBy.map((axis) => axis.labels.length)];
+  return (columns, row) =>
+    combine(
+      axes,
+      readers.map((read, k) => read(columns[k]![row])),
+      sizes,
+    );
+}
+
 /** Mixed-radix index of the buckets of these axes, the last varying fastest; undefined where one of them is in no bucket. */
 function combine(
   axes: readonly number[],
@@ -101,7 +113,7 @@ function combine(
 }
 
 /** A sum over no value is NULL in SQL and zero here. */
-function integer(value: unknown): bigint {
+export function integer(value: unknown): bigint {
   if (value === null) return 0n;
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);

@@ -1,4 +1,5 @@
-import { groupKey, type Plan, type PlannedStatistic } from './plan.ts';
+import { Misuse } from '../protocol/errors.ts';
+import { groupKey, type DecodedSearch, type Plan, type PlannedStatistic } from './plan.ts';
 
 /** The answer for one group: what of it may be shown, or only that it is withheld. */
 export type GroupResult = ReleasedGroup | WithheldGroup;
@@ -23,8 +24,11 @@ export const shownValues = (group: GroupResult): Readonly<Record<string, number 
   group.status === 'released' ? group.values : {};
 
 /** Names of all values that a query asks for, in its order, each once. */
-export const valueNames = (plan: Pick<Plan, 'statistics'>): string[] => [
-  ...new Set(plan.statistics.flatMap((statistic) => statistic.names)),
+export const valueNames = (plan: Pick<Plan, 'statistics'>): string[] => [...new Set(plan.statistics.flatMap(namesOf))];
+
+const namesOf = ({ names, searches }: PlannedStatistic): string[] => [
+  ...names,
+  ...searches.flatMap((search) => search.names),
 ];
 
 /**
@@ -33,12 +37,16 @@ export const valueNames = (plan: Pick<Plan, 'statistics'>): string[] => [
  *
  * `released` says of each cell of the plan whether it opened; without it, all did. A cell that did not is never asked
  * for, and a value that rests on one is withheld: it is neither zero nor null, which stands for undefined.
+ *
+ * `answers` are those of the plan's searches, group by group; -1 where withheld. Errors: Misuse MALFORMED where they are not.
  */
 export function decode(
   plan: Plan,
   cell: (index: number) => bigint,
   released: (index: number) => boolean = () => true,
+  answers: readonly (readonly number[])[] = [],
 ): GroupResult[] {
+  requireAnswers(plan, answers);
   return Array.from({ length: plan.groups }, (_, group) => {
     const start = group * plan.cellsPerGroup;
     return decodeGroup(
@@ -46,8 +54,17 @@ export function decode(
       groupKey(plan, group),
       (k) => released(start + k),
       (k) => cell(start + k),
+      (search) => answers[search]![group]!,
     );
   });
+}
+
+function requireAnswers({ searches, groups }: Plan, answers: readonly (readonly number[])[]): void {
+  const fits = searches.every(
+    ({ limit }, k) => answers[k]?.length === groups && answers[k].every((answer) => answer >= -1 && answer < limit),
+  );
+  if (answers.length === searches.length && fits) return;
+  throw new Misuse('MALFORMED', 'the answers found on shares are not those that the query asks for');
 }
 
 function decodeGroup(
@@ -55,11 +72,17 @@ function decodeGroup(
   key: GroupResult['key'],
   isOpen: (k: number) => boolean,
   cell: (k: number) => bigint,
+  answer: (search: number) => number,
 ): GroupResult {
   const shown = new Map<string, number | null>();
   const names = plan.statistics.flatMap((statistic) => {
     for (const [name, value] of decodeStatistic(statistic, isOpen, cell)) shown.set(name, value);
-    return statistic.names;
+    for (const search of statistic.searches) {
+      const { counted } = plan.searches[search.search]!;
+      const nothing = isOpen(counted) && cell(counted) === 0n;
+      for (const [name, value] of decodeSearch(search, nothing, answer)) shown.set(name, value);
+    }
+    return namesOf(statistic);
   });
   if (shown.size === 0) return { key, status: 'withheld' };
   const withheld = names.filter((name) => !shown.has(name));
@@ -80,4 +103,15 @@ function decodeStatistic(
   }
   if (!isTable) return [];
   return names.flatMap((name, index) => (open[index]! ? [[name, decode([cell(positions[index]!)])[0]!]] : []));
+}
+
+function decodeSearch(
+  { search, names, decode, ofNothing }: DecodedSearch,
+  nothing: boolean,
+  answer: (search: number) => number,
+): [string, number | null][] {
+  const found = answer(search);
+  if (found < 0 && !nothing) return [];
+  const values = nothing ? ofNothing : decode(found);
+  return names.map((name, index) => [name, values[index]!]);
 }

@@ -16,7 +16,7 @@ export function describeQuery(query: Query, schema: DatasetSchema): string[] {
   const where =
     query.cohort === undefined ? 'all rows' : `the rows where ${predicateInWords(query.cohort, plan.scope)}`;
   return [
-    `Asks of ${where} of ${query.dataset}: ${joined(query.statistics.map(statisticInWords))}.`,
+    `Asks of ${where} of ${query.dataset}: ${joined(query.statistics.map((request) => statisticInWords(request, query.release)))}.`,
     ...Object.entries(query.derive ?? {}).map(
       ([name, predicate]) => `"${name}" is 1 where ${predicateInWords(predicate, columns)}, and 0 where not.`,
     ),
@@ -24,8 +24,16 @@ export function describeQuery(query: Query, schema: DatasetSchema): string[] {
       ? []
       : [`Separately for each ${joined(plan.groupBy.map((axis) => axisInWords(axis, plan.scope)))}.`]),
     `${plural(plan.groups, 'group')}, ${plural(plan.cells, 'number')}: each is the sum over all hospitals taking part, and only the sums are opened.`,
+    ...searchesInWords(plan),
     ...releaseInWords(query.release),
     `Reads ${plan.columns.length === 0 ? 'no column' : `the columns ${joined(plan.columns)}`}. Purpose: ${query.purpose}. At least ${query.release.minimumHospitals} hospitals must take part.`,
+  ];
+}
+
+function searchesInWords({ searches, groups }: Plan): string[] {
+  if (searches.length === 0) return [];
+  return [
+    `${plural(groups * searches.length, 'more number')} ${groups * searches.length === 1 ? 'is' : 'are'} found together on shares, without showing a count on the way; all hospitals taking part see what is found.`,
   ];
 }
 
@@ -48,7 +56,7 @@ const plural = (count: number, noun: string): string =>
 const joined = (parts: readonly string[], word = 'and'): string =>
   parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} ${word} ${parts.at(-1)!}`;
 
-function statisticInWords(request: StatisticRequest): string {
+function statisticInWords(request: StatisticRequest, { minimumCell }: ReleaseRule): string {
   if ('count' in request) return 'the number of rows';
   if ('n' in request)
     return `how many have ${'column' in request.n ? request.n.column : request.n.columns.join(' and ')}`;
@@ -61,7 +69,24 @@ function statisticInWords(request: StatisticRequest): string {
   if ('histogram' in request) return `a histogram of ${request.histogram.column}`;
   if ('covariance' in request) return `the covariance of ${request.covariance.columns.join(' and ')}`;
   if ('correlation' in request) return `the correlation of ${request.correlation.columns.join(' and ')}`;
-  return `a table of ${request.table.columns.join(' by ')}`;
+  if ('table' in request) return `a table of ${request.table.columns.join(' by ')}`;
+  if ('median' in request) return `the median of ${request.median.column}`;
+  if ('quantile' in request) return quantilesInWords(request.quantile);
+  if ('extremes' in request) {
+    const rank = minimumCell === 1 ? '' : `${ordinal(minimumCell)} `;
+    return `the ${rank}smallest and the ${rank}largest value of ${request.extremes.column}`;
+  }
+  return `an estimate of how many different ${request.distinct.column} there are`;
+}
+
+function quantilesInWords({ column, p }: { column: string; p: number | readonly number[] }): string {
+  const asked = [p].flat();
+  return `the ${joined(asked.map(String))} quantile${asked.length === 1 ? '' : 's'} of ${column}`;
+}
+
+function ordinal(rank: number): string {
+  const ending = ['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th';
+  return `${rank.toLocaleString('en-US')}${Math.trunc(rank / 10) % 10 === 1 ? 'th' : ending}`;
 }
 
 function axisInWords(axis: Axis, scope: Plan['scope']): string {

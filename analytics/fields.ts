@@ -30,6 +30,12 @@ export interface CategoryField {
 
 export type Field = NumberField | CategoryField;
 
+/** A column of which nothing is known but whether two rows have the same. */
+export interface IdentifierField {
+  readonly kind: 'identifier';
+  readonly name: string;
+}
+
 /** What the names in a query mean: the schema's columns and the query's own derived ones. */
 export class Scope {
   readonly reference: string;
@@ -68,7 +74,9 @@ export class Scope {
     const field = this.#fields.get(name);
     if (field !== undefined) return field;
     if (this.#identifiers.has(name))
-      throw badQuery(place, `"${name}" is an identifier: it is never grouped by, compared, counted, summed or shown`);
+      throw badQuery(place, `"${name}" is an identifier: it is never grouped by, compared, summed or shown`, {
+        hint: 'Of identifiers there is distinct: how many different ones there are.',
+      });
     throw badQuery(place, `"${name}" is not a column of ${this.reference}${suggestion(name, this.names)}`, {
       hint: `Columns: ${listNames(this.names, 40)}.`,
     });
@@ -81,6 +89,11 @@ export class Scope {
     throw badQuery(place, `"${name}" is a category, and this statistic needs a number`, {
       hint: 'Of categories there are n, histogram and table, and they can be grouped by.',
     });
+  }
+
+  /** As `field`, identifiers too: what `distinct` counts. */
+  countable(name: string, place: string): Field | IdentifierField {
+    return this.#identifiers.has(name) ? { kind: 'identifier', name } : this.field(name, place);
   }
 
   /** The field of a name that was checked before. */

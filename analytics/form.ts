@@ -53,7 +53,8 @@ function explain(issue: z.core.$ZodIssue, document: unknown, parent: Path): Erro
 
 /** The branch that knows every key the writer used and misses none: what it complains of lies deeper. */
 function isMeant(branch: readonly z.core.$ZodIssue[], value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return branch.every(({ path, code }) => path.length > 0 || code !== 'invalid_type');
   return branch.every((issue) => {
     if (issue.path.length > 0) return Object.hasOwn(value, issue.path[0]!);
     return issue.code !== 'unrecognized_keys' && issue.code !== 'invalid_type';

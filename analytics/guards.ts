@@ -2,6 +2,7 @@ import { needsDecision, type ReleaseRule } from '../protocol/release.ts';
 import type { Axis } from './axis.ts';
 import type { Scope } from './fields.ts';
 import type { Plan, PlannedTable } from './plan.ts';
+import type { Search } from './search.ts';
 import { columnsOfTerm, countOf, simplify, termKey, type Term } from './terms.ts';
 
 /**
@@ -23,6 +24,8 @@ export interface Guarding {
   readonly termGuards: readonly (readonly number[])[];
   /** Indices of the guards that all cells of a table share. */
   readonly tableGuards: readonly (readonly number[])[];
+  /** Indices of the guards of each search. */
+  readonly searchGuards: readonly (readonly number[])[];
 }
 
 export interface Guard {
@@ -42,6 +45,7 @@ export interface Elsewhere {
 interface Given {
   readonly terms: readonly Term[];
   readonly tables: readonly PlannedTable[];
+  readonly searches: readonly Search[];
   readonly cellsPerGroup: number;
   /** Columns that are there in every row. */
   readonly present: ReadonlySet<string>;
@@ -51,9 +55,9 @@ interface Given {
 }
 
 export function planGuards(rule: ReleaseRule, given: Given): Guarding {
-  const none = { rule, guards: [], guardTerms: [], elsewhere: [], termGuards: [], tableGuards: [] };
-  if (!needsDecision(rule)) return none;
-  const { terms, tables, present, scope } = given;
+  const { terms, tables, searches, present, scope } = given;
+  const none = { guards: [], guardTerms: [], elsewhere: [], termGuards: [], tableGuards: [] };
+  if (!needsDecision(rule)) return { rule, ...none, searchGuards: searches.map(() => []) };
   const counts = new Counts(given);
   const minimumOf = (k: number): number => rule.minimumCell * given.timesMinimum(k);
   const rows = counts.guard(countOf(), rule.minimumCell);
@@ -62,6 +66,7 @@ export function planGuards(rule: ReleaseRule, given: Given): Guarding {
 
   const termGuards = terms.map((term, k) => withRows(counts.guard(behind(columnsOfTerm(term)), minimumOf(k))));
   const totals = tables.map(({ axes, offset }) => counts.guard(behind(columnsOf(axes)), minimumOf(offset)));
+  const searchGuards = searches.map(({ column, minimum }) => withRows(counts.guard(behind([column]), minimum)));
   const ofBuckets = tables.flatMap(({ offset, size }) =>
     Array.from({ length: size }, (_, k) => ({ place: offset + k, minimum: minimumOf(offset) })),
   );
@@ -75,6 +80,7 @@ export function planGuards(rule: ReleaseRule, given: Given): Guarding {
     elsewhere,
     termGuards,
     tableGuards: totals.map(withRows),
+    searchGuards,
   };
 }
 
@@ -145,6 +151,23 @@ export function guardCounts(plan: Plan, scanned: (index: number) => bigint): Big
   for (let group = 0; group < plan.groups; group++)
     for (const { place } of plan.guards) counts[next++] = scanned(scannedIndex(plan, group, place));
   return counts;
+}
+
+/**
+ * Whether a group may be searched, 1 for each, search by search: where all guards of the search passed and the count of
+ * the values opens too, without which nobody could tell an answer from none.
+ */
+export function searchable(
+  plan: Plan,
+  passed: ArrayLike<boolean | number>,
+  released: ArrayLike<boolean | number>,
+): Uint8Array[] {
+  return plan.searches.map(({ guards, counted }) =>
+    Uint8Array.from({ length: plan.groups }, (_, group) => {
+      const opens = guards.every((guard) => passed[group * plan.guards.length + guard]);
+      return Number(opens && Boolean(released[group * plan.cellsPerGroup + counted]));
+    }),
+  );
 }
 
 /**

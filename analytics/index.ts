@@ -1,9 +1,19 @@
 /** What the processes use of analytics: from a researcher's document to cells, and back to an answer. */
 export { normalizeQuery, type SchemaLookup } from './normalize.ts';
-export { planQuery, groupKey, MAXIMUM_CELLS, type Plan, type PlannedStatistic, type PlannedTable } from './plan.ts';
-export { compileSql, type CompiledSql } from './sql.ts';
+export {
+  computesOnShares,
+  planQuery,
+  groupKey,
+  MAXIMUM_CELLS,
+  type Plan,
+  type PlannedStatistic,
+  type PlannedTable,
+} from './plan.ts';
+export { type PlannedSearch, type Target } from './search.ts';
+export { compileDistribution, compileSql, type CompiledSql } from './sql.ts';
+export { Distribution, readDistribution } from './distribution.ts';
 export { rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
 export { decode, shownValues, valueNames, type GroupResult, type ReleasedGroup, type WithheldGroup } from './decode.ts';
 export { candidateCounts, residualCandidates, withComplement, type ResidualCandidate } from './complement.ts';
-export { guardCounts, guardsOf, releasedCells, type Guard, type Guarding } from './guards.ts';
+export { guardCounts, guardsOf, releasedCells, searchable, type Guard, type Guarding } from './guards.ts';
 export { describeQuery } from './describe.ts';

@@ -12,6 +12,7 @@ const schema = schemaOf([
   { name: 'chol', type: 'number', decimals: 0, minimum: '0', maximum: '700' },
   { name: 'oldpeak', type: 'number', decimals: 1, minimum: '-3', maximum: '10' },
   { name: 'num', type: 'number', decimals: 0, minimum: '0', maximum: '4', codes: ['0', '1', '2', '3', '4'] },
+  { name: 'income', type: 'number', decimals: 2, minimum: '0', maximum: '200000' },
 ]);
 const count = { statistics: [{ count: {} }] };
 const derive = { disease: { column: 'num', gt: 0 } };
@@ -29,6 +30,11 @@ describe('what is written in several ways has one form', () => {
     expect(prepare({ ...count, release: { insiderRule: 1 } }, schema).release.insiderRule).toBe(true);
     expect(prepare({ statistics: [{ ci: { column: 'age' } }] }, schema).statistics).toEqual([
       { ci: { column: 'age', level: 0.95 } },
+    ]);
+    const written = [{ quantile: { column: 'age', p: 0.5 } }, { distinct: { column: 'patient' } }];
+    expect(prepare({ statistics: written }, schema).statistics).toEqual([
+      { quantile: { column: 'age', p: [0.5] } },
+      { distinct: { column: 'patient', bits: 16_384 } },
     ]);
   });
 
@@ -88,17 +94,17 @@ describe('a mistake is told with its place', () => {
     ],
     [
       statistics({ mean: { column: 'patient' } }),
-      'statistics.0.mean.column: "patient" is an identifier: it is never grouped by, compared, counted, summed or shown',
+      'statistics.0.mean.column: "patient" is an identifier: it is never grouped by, compared, summed or shown',
     ],
     [statistics({ mean: {} }), 'statistics.0.mean.column: is missing'],
     [statistics({ mean: { column: 5 } }), 'statistics.0.mean.column: Invalid input: expected string, received number'],
     [
       statistics({ mena: { column: 'age' } }),
-      'statistics.0: unknown statistic "mena"; did you mean "mean"?; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table',
+      'statistics.0: unknown statistic "mena"; did you mean "mean"?; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table, quantile, median, extremes, distinct',
     ],
     [
       statistics({}),
-      'statistics.0: expected one statistic, as {"mean": {"column": "age"}}; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table',
+      'statistics.0: expected one statistic, as {"mean": {"column": "age"}}; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table, quantile, median, extremes, distinct',
     ],
     [statistics({ count: {} }, { count: {} }), 'statistics.1: is the same as statistics.0'],
     [
@@ -116,6 +122,57 @@ describe('a mistake is told with its place', () => {
     [
       statistics({ correlation: { columns: ['age', 'sex'] } }),
       'statistics.0.correlation.columns.1: "sex" is a category, and this statistic needs a number',
+    ],
+    [
+      statistics({ quantile: { column: 'sex', p: 0.5 } }),
+      'statistics.0.quantile.column: "sex" is a category, and this statistic needs a number',
+    ],
+    [
+      statistics({ quantile: { column: 'age', p: 1 } }),
+      'statistics.0.quantile.p: expected a probability between 0 and 1 with at most 4 decimals, as 0.25',
+    ],
+    [
+      statistics({ quantile: { column: 'age', p: [0.5, 0.12345] } }),
+      'statistics.0.quantile.p.1: expected a probability between 0 and 1 with at most 4 decimals, as 0.25',
+    ],
+    [
+      statistics({ quantile: { column: 'age', p: [0.5, 0.5] } }),
+      'statistics.0: a value named quantile(age,0.5) is asked for already; ask for this one in a query of its own',
+    ],
+    [
+      statistics({ quantile: { column: 'age', p: Array.from({ length: 21 }, (_, k) => (k + 1) / 50) } }),
+      'statistics.0.quantile.p: Too big: expected array to have <=20 items',
+    ],
+    [
+      { ...statistics({ quantile: { column: 'age', p: 0.0001 } }), release: { minimumCell: 1_000_000 } },
+      'statistics.0.quantile.p: under this release rule the quantile at 0.0001 would need 2,500,000,000 values',
+    ],
+    [
+      statistics({ median: { column: 'ages' } }),
+      'statistics.0.median.column: "ages" is not a column of heart@1; did you mean "age"?',
+    ],
+    [
+      statistics({ median: { column: 'income' } }),
+      'statistics.0.median.column: "income" has 20,000,001 possible values between its bounds; at most 16,777,216 can be searched',
+    ],
+    [
+      statistics({ extremes: { column: 'patient' } }),
+      'statistics.0.extremes.column: "patient" is an identifier: it is never grouped by, compared, summed or shown',
+    ],
+    [
+      statistics({ distinct: { column: 'patient', bits: 1000 } }),
+      'statistics.0.distinct.bits: expected a power of two from 256 to 262144, as 16384',
+    ],
+    [
+      { ...groupBy({ column: 'age', bins: hundred }), ...statistics({ distinct: { column: 'patient', bits: 65536 } }) },
+      'the query asks for 6,553,600 bits of distinct counts over its 100 groups; at most 4,194,304 are allowed',
+    ],
+    [
+      {
+        ...groupBy({ column: 'age', bins: hundred }, { column: 'chol', bins: hundred }, { column: 'sex' }),
+        ...statistics({ median: { column: 'age' } }),
+      },
+      'the query asks for 20,000 quantiles and extremes over its 20,000 groups; at most 10,000 are allowed',
     ],
     [cohort({ column: 'sex', eq: '3' }), 'cohort.eq: wrong code "3" for sex; known: 0, 1'],
     [cohort({ column: 'sex', in: ['0', true] }), 'cohort.in.1: wrong code "true" for sex; known: 0, 1'],
@@ -141,7 +198,7 @@ describe('a mistake is told with its place', () => {
     [cohort({ column: 'age', between: [5, 1] }), 'cohort.between: the first bound is above the second'],
     [
       cohort({ column: 'patient', notNull: true }),
-      'cohort.column: "patient" is an identifier: it is never grouped by, compared, counted, summed or shown',
+      'cohort.column: "patient" is an identifier: it is never grouped by, compared, summed or shown',
     ],
     [
       { ...count, derive: { Age: { column: 'num', gt: 0 } } },

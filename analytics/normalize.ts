@@ -8,6 +8,7 @@ import { canonicalNumber } from './literals.ts';
 import { badQuery } from './mistake.ts';
 import { planQuery } from './plan.ts';
 import { DEFAULT_LEVEL } from './statistics/ci.ts';
+import { DEFAULT_BITS } from './statistics/distinct.ts';
 
 /** The schema of `heart@1`, or the newest one of `heart`; undefined where there is none. */
 export type SchemaLookup = (reference: string) => DatasetSchema | undefined;
@@ -44,8 +45,12 @@ function canonicalQuery(written: Query, form: QueryForm, schema: DatasetSchema):
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 
-const canonicalStatistic = (request: StatisticRequest): StatisticRequest =>
-  'ci' in request ? { ci: { ...request.ci, level: request.ci.level ?? DEFAULT_LEVEL } } : request;
+function canonicalStatistic(request: StatisticRequest): StatisticRequest {
+  if ('ci' in request) return { ci: { ...request.ci, level: request.ci.level ?? DEFAULT_LEVEL } };
+  if ('distinct' in request) return { distinct: { ...request.distinct, bits: request.distinct.bits ?? DEFAULT_BITS } };
+  if ('quantile' in request) return { quantile: { ...request.quantile, p: [request.quantile.p].flat() } };
+  return request;
+}
 
 function canonicalPredicate(predicate: Predicate, scope: Scope): Predicate {
   const each = (child: Predicate): Predicate => canonicalPredicate(child, scope);

@@ -1,12 +1,15 @@
 import { canonicalText } from '../protocol/canonical.ts';
 import type { Query } from '../protocol/query.ts';
+import { needsDecision } from '../protocol/release.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import { axisKey, resolveAxis, type Axis } from './axis.ts';
 import { columnsOf, presentWhere, resolvePredicate, type Condition } from './condition.ts';
 import { magnitude, Scope } from './fields.ts';
 import { countsBehind, planGuards, type Guarding } from './guards.ts';
+import { gridSize } from './grid.ts';
 import { badQuery } from './mistake.ts';
 import { requireSeparate } from './overlap.ts';
+import { searchKey, type PlannedSearch, type Search } from './search.ts';
 import { planStatistic } from './statistics/registry.ts';
 import type { Statistic } from './statistics/statistic.ts';
 import { columnsOfTerm, simplify, termKey, type Term } from './terms.ts';
@@ -17,6 +20,10 @@ export const MAXIMUM_CELLS = 1_000_000;
 const MAXIMUM_ROWS = 2n ** 40n;
 /** Cells are signed integers below this in size (docs/protocol.md, sums). */
 const CELL_LIMIT = 2n ** 119n;
+/** Groups times searches for one point of a grid: some thousand products on shares each. */
+const MAXIMUM_SEARCHED = 10_000;
+/** Bits of all bitmaps together. */
+const MAXIMUM_SKETCHED = 2 ** 22;
 /** Buckets of different columns or bins that one SQL statement can tell apart in its GROUPING() mask. */
 const MAXIMUM_AXES = 60;
 
@@ -34,6 +41,13 @@ export interface PlannedStatistic {
   /** Whether each value is one cell, shown by itself; else a value needs all the cells. */
   readonly isTable: boolean;
   readonly decode: Statistic['decode'];
+  readonly searches: readonly DecodedSearch[];
+}
+
+/** Values of a statistic that come from the answer of one of the plan's searches. */
+export interface DecodedSearch extends Pick<Search, 'names' | 'decode' | 'ofNothing'> {
+  /** Index into the plan's searches. */
+  readonly search: number;
 }
 
 /**
@@ -56,8 +70,14 @@ export interface Plan extends Guarding {
   readonly cells: number;
   /** Cells and counts that only guard: the length of what a hospital scans. */
   readonly scanned: number;
+  /** What is found on shares, beside the cells. */
+  readonly searches: readonly PlannedSearch[];
   readonly statistics: readonly PlannedStatistic[];
 }
+
+/** Whether the hospitals compute on shares before they open: their answer then comes with an outcome that all of them sign. */
+export const computesOnShares = (plan: Pick<Plan, 'rule' | 'searches'>): boolean =>
+  needsDecision(plan.rule) || plan.searches.length > 0;
 
 /**
  * Errors: Misuse BAD_QUERY for whatever in the query does not fit the schema, for more than 1,000,000 cells, for
@@ -72,14 +92,18 @@ export function planQuery(query: Query, schema: DatasetSchema): Plan {
   const cohort = query.cohort && resolvePredicate(query.cohort, scope, 'cohort');
   const groupBy = resolveGroupBy(query, scope);
   requireDifferent(query);
-  const statistics = query.statistics.map((request, k) => planStatistic(request, scope, `statistics.${k}`));
+  const given = { scope, rule: query.release };
+  const statistics = query.statistics.map((request, k) => planStatistic(request, given, `statistics.${k}`));
   statistics.forEach((statistic, k) => requireRoom(statistic, scope, `statistics.${k}`));
   const present = new Set(cohort && presentWhere(cohort));
   for (const axis of groupBy) if (!axis.missing) present.add(axis.column);
   const layout = layOut(statistics, groupBy, present);
   requireSeparate(query.release, { statistics, scope, derived });
   const timesMinimum = timesMinimumOf(statistics, layout.positions);
-  const guarding = planGuards(query.release, { ...layout, present, scope, timesMinimum });
+  const searches = differentSearches(statistics, layout);
+  const asked = searches.map(({ search }) => search);
+  requireFewSearches(asked, layout.groups);
+  const guarding = planGuards(query.release, { ...layout, searches: asked, present, scope, timesMinimum });
   return {
     scope,
     columns: columnsRead({ derived, cohort, groupBy, ...layout }, schema),
@@ -89,7 +113,14 @@ export function planQuery(query: Query, schema: DatasetSchema): Plan {
     ...layout,
     ...guarding,
     scanned: layout.cells + layout.groups * countsBehind(guarding),
-    statistics: nameValues(statistics, layout.positions),
+    searches: searches.map(({ search: { column, target }, counted }, index) => ({
+      column,
+      target,
+      limit: target.kind === 'distinct' ? target.bits + 1 : gridSize(scope.number(column, '')),
+      guards: guarding.searchGuards[index]!,
+      counted,
+    })),
+    statistics: nameValues(statistics, layout.positions, asked.map(searchKey)),
   };
 }
 
@@ -223,12 +254,45 @@ function timesMinimumOf(statistics: readonly Statistic[], positions: Layout['pos
   return (k) => least.get(k) ?? 1;
 }
 
+/** Each search once, and the place of the count of the values that it looks among. */
+function differentSearches(
+  statistics: readonly Statistic[],
+  { positions }: Layout,
+): { readonly search: Search; readonly counted: number }[] {
+  const all = statistics.flatMap(({ searches = [] }, index) =>
+    searches.map((search) => ({ search, counted: positions[index]![0]! })),
+  );
+  return [...new Map(all.toReversed().map((each) => [searchKey(each.search), each])).values()].toReversed();
+}
+
+/** Searches cost thousands of times what a sum does. */
+function requireFewSearches(searches: readonly Search[], groups: number): void {
+  const sketched = searches.reduce((bits, { target }) => bits + (target.kind === 'distinct' ? target.bits : 0), 0);
+  const points = groups * searches.filter(({ target }) => target.kind !== 'distinct').length;
+  if (points > MAXIMUM_SEARCHED)
+    throw badQuery(
+      '',
+      `the query asks for ${inWords(points)} quantiles and extremes over its ${inWords(groups)} groups; at most ${inWords(MAXIMUM_SEARCHED)} are allowed`,
+    );
+  if (groups * sketched > MAXIMUM_SKETCHED)
+    throw badQuery(
+      '',
+      `the query asks for ${inWords(groups * sketched)} bits of distinct counts over its ${inWords(groups)} groups; at most ${inWords(MAXIMUM_SKETCHED)} are allowed`,
+      { hint: 'Ask for fewer "bits", or for fewer groups.' },
+    );
+}
+
 /** Every value has one name; only n(x) is told by several statistics, and is then the same number. */
-function nameValues(statistics: readonly Statistic[], positions: Layout['positions']): PlannedStatistic[] {
+function nameValues(
+  statistics: readonly Statistic[],
+  positions: Layout['positions'],
+  searchKeys: readonly string[],
+): PlannedStatistic[] {
   const taken = new Set<string>();
   return statistics.map((statistic, index) => {
+    const { searches = [] } = statistic;
     const names = statistic.names();
-    for (const name of names) {
+    for (const name of [...names, ...searches.flatMap((search) => search.names)]) {
       if (taken.has(name) && !name.startsWith('n('))
         throw badQuery(
           `statistics.${index}`,
@@ -237,7 +301,13 @@ function nameValues(statistics: readonly Statistic[], positions: Layout['positio
       taken.add(name);
     }
     const isTable = statistic.table !== undefined;
-    return { names, positions: positions[index]!, isTable, decode: (cells) => statistic.decode(cells) };
+    return {
+      names,
+      positions: positions[index]!,
+      isTable,
+      decode: (cells) => statistic.decode(cells),
+      searches: searches.map((search) => ({ ...search, search: searchKeys.indexOf(searchKey(search)) })),
+    };
   });
 }
 

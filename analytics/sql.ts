@@ -24,17 +24,47 @@ export function compileSql(plan: Plan, relation: string): CompiledSql {
   const terms = [...plan.terms, ...plan.guardTerms];
   const values = valueColumns(terms);
   const select = [...outputColumns(grouping), ...terms.map((term) => termSql(term, values, plan.scope))];
-  const inner = [
-    ...grouping.axes.map((axis, index) => `${axisSql(axis, grouping.byValue, text)} AS a${index}`),
-    ...values.map((name, index) => `${valueSql(name, plan.scope)} AS v${index}`),
-  ];
-  const where = plan.cohort === undefined ? '' : ` WHERE ${conditionSql(plan.cohort, 'd', text)}`;
-  const source = sourceSql(plan, relation, text);
-  const rows = `SELECT ${inner.join(', ') || '1 AS one'} FROM ${source} AS d${where}`;
+  const rows = rowsSql(plan, relation, { ...grouping, values }, text);
   return {
     sql: `SELECT ${select.join(', ')} FROM (${rows}) AS r${groupBySql(grouping)}`,
     parameters: text.parameters,
   };
+}
+
+/**
+ * The statement for the distribution of one column: bucket of each axis of groupBy, a value, and in how many rows of the
+ * cohort it is; `readDistribution` reads its rows. As `compileSql` otherwise.
+ */
+export function compileDistribution(plan: Plan, column: string, relation: string): CompiledSql {
+  const { rows, keys, parameters } = groupedRows(plan, [column], relation);
+  const out = [...keys, 'v0'].join(', ');
+  return { sql: `SELECT ${out}, count(*) FROM (${rows}) AS r WHERE v0 IS NOT NULL GROUP BY ${out}`, parameters };
+}
+
+/** Rows of the cohort with the buckets of groupBy alone. */
+function groupedRows(
+  plan: Plan,
+  values: readonly string[],
+  relation: string,
+): { rows: string; keys: string[]; parameters: CompiledSql['parameters'] } {
+  const text = new Text();
+  const rows = rowsSql(plan, relation, { axes: plan.groupBy, byValue: false, values }, text);
+  return { rows, keys: plan.groupBy.map((_, index) => `a${index}`), parameters: text.parameters };
+}
+
+/** The rows of the cohort: the bucket of each axis as a0, a1, ... and each value as v0, v1, ... */
+function rowsSql(
+  plan: Plan,
+  relation: string,
+  given: { readonly axes: readonly Axis[]; readonly byValue: boolean; readonly values: readonly string[] },
+  text: Text,
+): string {
+  const columns = [
+    ...given.axes.map((axis, index) => `${axisSql(axis, given.byValue, text)} AS a${index}`),
+    ...given.values.map((name, index) => `${valueSql(name, plan.scope)} AS v${index}`),
+  ];
+  const where = plan.cohort === undefined ? '' : ` WHERE ${conditionSql(plan.cohort, 'd', text)}`;
+  return `SELECT ${columns.join(', ') || '1 AS one'} FROM ${sourceSql(plan, relation, text)} AS d${where}`;
 }
 
 /** Collects literals as they are written into the statement. */
@@ -91,7 +121,7 @@ const NARROW = 46_340n;
 
 function valueSql(name: string, scope: Scope): string {
   const column = `d.${identifier(name)}`;
-  const field = scope.known(name);
+  const field = scope.countable(name, '');
   return field.kind === 'number' && magnitude(field) <= NARROW ? `CAST(${column} AS INTEGER)` : column;
 }
 

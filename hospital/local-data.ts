@@ -1,8 +1,23 @@
-import { compileSql, rowsToCells, type Plan } from '../analytics/index.ts';
+import {
+  compileDistribution,
+  compileSql,
+  readDistribution,
+  rowsToCells,
+  type Distribution,
+  type Plan,
+} from '../analytics/index.ts';
 import { CellVector } from '../mpc/cells.ts';
 import { Fault } from '../protocol/errors.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
 import { openSource, type Source, type SourceConfig } from './source/index.ts';
+
+/** What one hospital finds in its own records for a plan; none of it ever leaves as it is. */
+export interface LocalFigures {
+  /** The cells of the plan as exact integers, and behind them the counts that guard them. */
+  readonly cells: CellVector;
+  /** By column, for the plan's searches on a grid. */
+  readonly distributions: ReadonlyMap<string, Distribution>;
+}
 
 /** This hospital's own rows: opened when first asked for, one view for each version of a dataset. */
 export class LocalData {
@@ -14,20 +29,24 @@ export class LocalData {
   }
 
   /**
-   * One pass over the local rows: the cells of the plan as exact integers, and behind them the counts that guard them.
+   * One pass over the local rows for all cells, and one for each column that is searched.
    * Errors: `Fault DATA` naming file, row, column and rule of what does not fit, never a value.
    */
-  async scan(plan: Plan, schema: DatasetSchema): Promise<CellVector> {
+  async scan(plan: Plan, schema: DatasetSchema): Promise<LocalFigures> {
     const source = await this.#source(schema);
-    const cells = CellVector.zeros(plan.scanned);
     await source.verifyColumns(plan.columns);
+    const cells = CellVector.zeros(plan.scanned);
     const { sql, parameters } = compileSql(plan, source.relation);
     await source.scan(
       sql,
       parameters,
       rowsToCells(plan, (index, value) => cells.add(index, value)),
     );
-    return cells;
+    const ordered = plan.searches.filter(({ target }) => target.kind !== 'distinct');
+    const distributions = new Map<string, Distribution>();
+    for (const column of new Set(ordered.map((search) => search.column)))
+      distributions.set(column, await distributionOf(source, plan, column));
+    return { cells, distributions };
   }
 
   async close(): Promise<void> {
@@ -50,4 +69,11 @@ export class LocalData {
     this.#sources.set(reference, source);
     return source;
   }
+}
+
+async function distributionOf(source: Source, plan: Plan, column: string): Promise<Distribution> {
+  const { sql, parameters } = compileDistribution(plan, column, source.relation);
+  const { take, finish } = readDistribution(plan, column);
+  await source.scan(sql, parameters, take);
+  return finish();
 }

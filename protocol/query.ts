@@ -76,6 +76,19 @@ export type Grouping = z.infer<typeof grouping>;
 const ofColumn = z.strictObject({ column: columnName });
 const ofPair = z.strictObject({ columns: z.tuple([columnName, columnName]) });
 
+/** As decimal text it has at most four digits behind the point, and none before. */
+const probability = z
+  .number()
+  .refine(
+    (p) => /^0\.[0-9]{1,4}$/.test(String(p)),
+    'expected a probability between 0 and 1 with at most 4 decimals, as 0.25',
+  );
+
+const SKETCH_BITS = Array.from({ length: 11 }, (_, k) => 2 ** (8 + k));
+const sketchBits = z
+  .int()
+  .refine((bits) => SKETCH_BITS.includes(bits), 'expected a power of two from 256 to 262144, as 16384');
+
 export const statistic = z.union([
   z.strictObject({ count: z.strictObject({}) }),
   z.strictObject({ n: z.union([ofColumn, ofPair]) }),
@@ -89,6 +102,16 @@ export const statistic = z.union([
   z.strictObject({ covariance: ofPair }),
   z.strictObject({ correlation: ofPair }),
   z.strictObject({ table: ofPair }),
+  z.strictObject({
+    quantile: z.strictObject({
+      column: columnName,
+      /** One probability or several; a canonical query has a list. */
+      p: z.union([probability, z.array(probability).min(1).max(20)]),
+    }),
+  }),
+  z.strictObject({ median: ofColumn }),
+  z.strictObject({ extremes: ofColumn }),
+  z.strictObject({ distinct: z.strictObject({ column: columnName, bits: sketchBits.optional() }) }),
 ]);
 export type StatisticRequest = z.infer<typeof statistic>;
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { decode, normalizeQuery, planQuery, valueNames } from '../analytics/index.ts';
+import { computesOnShares, decode, normalizeQuery, planQuery, valueNames, type Plan } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '../mpc/sum/opening.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
@@ -13,7 +13,6 @@ import {
   type QueryRecord,
   type SessionRecord,
 } from '../protocol/ledger.ts';
-import { needsDecision } from '../protocol/release.ts';
 import type { QueryInput } from '../protocol/query.ts';
 import type { AnswerKeys } from './answers.ts';
 import { findCheat } from './blame.ts';
@@ -161,7 +160,7 @@ export class Researcher {
     };
     try {
       const fetched = await fetchShares(coordinator, request);
-      const { opening, verified } = await this.#verify(request, session, fetched, watch.evidence);
+      const { opening, verified } = await this.#verify(request, session, plan, fetched, watch.evidence);
       const digest = opening.digest(session.id, 0);
       await this.#recordReceipt(session.id, digest);
       watch.progress?.({ stage: 'verified', cells: verified.length, opened: verified.opened });
@@ -178,6 +177,7 @@ export class Researcher {
         plan,
         (index) => verified.at(index),
         (index) => verified.has(index),
+        opening.outcome?.answers,
       );
       const result = makeResult(groups, receipt);
       return { query: ledger.query(id)!, names: valueNames(plan), groups, result, receipt };
@@ -190,6 +190,7 @@ export class Researcher {
   async #verify(
     request: ShareRequest,
     session: SessionRecord,
+    plan: Plan,
     { sum, shares }: FetchedShares,
     evidence?: (document: object) => void,
   ): Promise<{ opening: Opening; verified: VerifiedCells }> {
@@ -197,7 +198,7 @@ export class Researcher {
     try {
       const opening = combineShares(sum, shares);
       const commitments = session.roster.map((party) => fromHex(session.commitments[0]![party]!, 32));
-      requireDecision(ledger.query(session.query)!, opening);
+      requireDecision(plan, opening);
       return { opening, verified: verifyOpening(opening, commitments) };
     } catch (error) {
       if (!(error instanceof Abort) || error.code !== 'VERIFICATION_FAILED') throw error;
@@ -224,10 +225,10 @@ export class Researcher {
   }
 }
 
-/** The hospitals decided on the release exactly where the query's rule asks for it. */
-function requireDecision({ query }: QueryRecord, { outcome }: Opening): void {
-  if (needsDecision(query.release) === (outcome !== undefined)) return;
-  throw new Abort('EQUIVOCATION', 'the hospitals opened cells without the decision that the release rule asks for', {
+/** The hospitals computed on shares exactly where the query asks for it. */
+function requireDecision(plan: Plan, { outcome }: Opening): void {
+  if (computesOnShares(plan) === (outcome !== undefined)) return;
+  throw new Abort('EQUIVOCATION', 'the hospitals opened cells without the decision that the query asks for', {
     round: 'open',
     hint: 'No result was shown. The hospitals run another protocol than this researcher.',
   });

@@ -1,12 +1,17 @@
 import type { StatisticRequest } from '../../protocol/query.ts';
+import type { ReleaseRule } from '../../protocol/release.ts';
 import type { Scope } from '../fields.ts';
 import { ci } from './ci.ts';
 import { correlation } from './correlation.ts';
 import { count } from './count.ts';
 import { covariance } from './covariance.ts';
+import { distinct } from './distinct.ts';
+import { extremes } from './extremes.ts';
 import { histogram } from './histogram.ts';
 import { mean } from './mean.ts';
+import { median } from './median.ts';
 import { n } from './n.ts';
+import { quantile } from './quantile.ts';
 import { sd } from './sd.ts';
 import { se } from './se.ts';
 import type { Planner, Statistic } from './statistic.ts';
@@ -36,12 +41,20 @@ const PLANNERS: { readonly [Kind in StatisticKind]: Planner<RequestOf<Kind>> } =
   covariance,
   correlation,
   table,
+  quantile,
+  median,
+  extremes,
+  distinct,
 };
 
 export const STATISTIC_KINDS = Object.keys(PLANNERS) as StatisticKind[];
 
 /** Errors: BAD_QUERY at the column that does not fit. */
-export function planStatistic(request: StatisticRequest, scope: Scope, place: string): Statistic {
+export function planStatistic(
+  request: StatisticRequest,
+  { scope, rule }: { readonly scope: Scope; readonly rule: ReleaseRule },
+  place: string,
+): Statistic {
   const [kind, argument] = Object.entries(request)[0] as [StatisticKind, never];
-  return PLANNERS[kind](argument, scope, `${place}.${kind}`);
+  return PLANNERS[kind](argument, scope, `${place}.${kind}`, rule);
 }

@@ -27,11 +27,19 @@ export function addVerifyCommand(program: Command): void {
       done('record: these sums are the ones whose digest the researcher recorded on the ledger');
       if (report.decided)
         done(`decision: every hospital signed which sums may open: ${report.opened} of ${report.cells}`);
+      if (report.searched > 0)
+        done(`answers: every hospital signed the ${report.searched} numbers that were found together on shares`);
       done(`commitments: the ${report.opened} opened sums are exactly the sums of what these hospitals committed to`);
       if (report.resultChecked)
-        done(`result: every shown number of all ${report.groups} groups follows from those sums`);
+        done(
+          `result: every shown number of all ${report.groups} groups follows from those sums${report.searched === 0 ? '' : ' and answers'}`,
+        );
       else say('- result: not given (--result), so no shown number was checked');
       if (report.decided) say('Attested, not proved: that the withheld sums are those that fail the release rule.');
+      if (report.searched > 0)
+        say(
+          'Attested, not proved: quantiles, extremes and distinct counts. They rest on the hospitals’ signatures, not on the commitments.',
+        );
       say(
         'Not proved: that the hospitals’ records are true; that this ledger is the consortium’s. Compare with what you know:',
       );

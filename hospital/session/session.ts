@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
-import type { Plan } from '../../analytics/index.ts';
+import { computesOnShares, type Plan } from '../../analytics/index.ts';
 import { CELL_BYTES, CellVector } from '../../mpc/cells.ts';
 import type { Stock, StockDemand } from '../../mpc/boolean/stock.ts';
 import type { Channel } from '../../mpc/session/channel.ts';
@@ -12,9 +12,9 @@ import { toHex } from '../../protocol/bytes.ts';
 import { Abort, Refusal } from '../../protocol/errors.ts';
 import type { SessionStage } from '../../protocol/frame.ts';
 import { deriveSessionId, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
-import { needsDecision } from '../../protocol/release.ts';
 import type { Transcript } from '../../protocol/session.ts';
 import type { Journal } from '../journal.ts';
+import type { LocalFigures } from '../local-data.ts';
 import type { Outbox } from '../outbox.ts';
 import { decideStep, type DecisionContext } from './decide.ts';
 import type { SessionRelay } from './relay.ts';
@@ -31,8 +31,8 @@ export interface SessionContext {
   readonly untilLedger: <T>(condition: () => T | undefined) => Promise<T>;
   readonly report: (step: number, stage: SessionStage) => void;
   readonly plan: Plan;
-  /** This hospital's cells for a step, and behind them the counts that guard them, from its own records. */
-  readonly scan: (query: QueryRecord, step: number) => Promise<CellVector>;
+  /** What a step needs of this hospital's own records. */
+  readonly scan: (query: QueryRecord, step: number) => Promise<LocalFigures>;
   /** Random authenticated material for deciding on shares. */
   readonly stock: (channel: Channel, demand: StockDemand) => Promise<Stock>;
   /** Digest of the plan that the cells follow: query and schema. */
@@ -102,8 +102,8 @@ export async function runSession(
 
   for (let step = 0; step < query.steps; step++) {
     context.report(step, 'scanning');
-    const scanned = await context.scan(query, step);
-    const cells = CellVector.fromBytes(scanned.bytes.subarray(0, CELL_BYTES * context.plan.cells));
+    const local = await context.scan(query, step);
+    const cells = CellVector.fromBytes(local.cells.bytes.subarray(0, CELL_BYTES * context.plan.cells));
     context.log.info({ session: session.id, step }, 'scanned');
     const input = new CommittedInput(cells, context.random);
     await ledger.submit(member, {
@@ -137,8 +137,8 @@ export async function runSession(
       },
     };
     // Frames go to and fro until the outcome is agreed on as well.
-    if (needsDecision(query.query.release)) context.report(step, 'deciding');
-    const decided = await decideStep(decision, agreed, context.plan, scanned);
+    if (computesOnShares(context.plan)) context.report(step, 'deciding');
+    const decided = await decideStep(decision, agreed, context.plan, local);
     context.report(step, 'agreed');
     await context.outbox.store(session.id, step, sealShare(decided, member.identity, query.answerKey));
     opened(step, { input: agreed, transcript });

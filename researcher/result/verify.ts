@@ -1,4 +1,4 @@
-import { decode, planQuery } from '../../analytics/index.ts';
+import { computesOnShares, decode, planQuery, type Plan } from '../../analytics/index.ts';
 import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
 import { finishGenerators } from '../../mpc/kernels/ahead.ts';
 import { verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
@@ -8,7 +8,7 @@ import { checkDocument } from '../../protocol/canonical.ts';
 import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
 import { keyFingerprint } from '../../protocol/identity.ts';
 import { ledgerExport, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
-import { outcomeDigest } from '../../protocol/outcome.ts';
+import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { needsDecision } from '../../protocol/release.ts';
 import {
   makeResult,
@@ -35,6 +35,8 @@ export interface VerificationReport {
   readonly opened: number;
   /** Whether a release rule applied. */
   readonly decided: boolean;
+  /** Numbers found on shares, which the hospitals attest, and which no commitment vouches for. */
+  readonly searched: number;
   readonly resultChecked: boolean;
 }
 
@@ -53,7 +55,8 @@ export class VerificationError extends Error {
  * shown statistic from the verified sums. Throws `VerificationError`.
  *
  * Proves: these numbers follow from the sum of exactly the vectors that the listed hospitals committed to on this
- * ledger, for a query each of them approved there. Does not prove: that the records were true, that the operator's key
+ * ledger, for a query each of them approved there. Quantiles, extremes, and distinct counts follow from what all of
+ * them signed to have found on shares: who trusts one of them trusts these. Does not prove: that the records were true, that the operator's key
  * is the right one, or that the ledger shows all its members the same history.
  */
 export async function verifyAnswer(files: {
@@ -64,7 +67,8 @@ export async function verifyAnswer(files: {
   const ledger = await replay(files.ledger);
   const receipt = step('receipt', () => readReceipt(files.receipt, ledger));
   const { session, query } = step('authorization', () => findSession(ledger, receipt));
-  step('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, query, each, at)));
+  const plan = step('authorization', () => planQuery(query.query, ledger.schema(query.query.dataset)!));
+  step('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, plan, each, at)));
   const openings = step('receipt', () => receipt.steps.map(openingOfStep));
   step('record', () =>
     receipt.steps.forEach(({ result }, at) => verifyRecord(session, at, result, openings[at]!.digest(session.id, at))),
@@ -73,9 +77,8 @@ export async function verifyAnswer(files: {
   const verified = step('commitments', () =>
     openings.map((opening, at) => verifyOpening(opening, commitmentsOf(session, at))),
   );
-  const schema = ledger.schema(query.query.dataset)!;
-  const plan = planQuery(query.query, schema);
-  const groups = step('result', () => decodeVerified(plan, verified.at(-1)!));
+  const answers = openings.at(-1)!.outcome?.answers ?? [];
+  const groups = step('result', () => decodeVerified(plan, verified.at(-1)!, answers));
   if (files.result !== undefined) step('result', () => compareResult(files.result!, makeResult(groups, receipt)));
   return {
     consortium: ledger.consortium,
@@ -86,7 +89,8 @@ export async function verifyAnswer(files: {
     groups: groups.length,
     cells: plan.cells,
     opened: verified.at(-1)!.opened,
-    decided: needsDecision(query.query.release),
+    decided: needsDecision(plan.rule),
+    searched: answers.flat().filter((answer) => answer >= 0).length,
     resultChecked: files.result !== undefined,
   };
 }
@@ -138,16 +142,16 @@ function findSession(ledger: VerifiedLedger, receipt: ReceiptDocument): { sessio
   return { session, query };
 }
 
-/** Where a rule applies, every hospital of the session has signed which cells may open. */
+/** Where anything was computed on shares, every hospital of the session has signed what came of it. */
 function verifyDecision(
   ledger: VerifiedLedger,
   session: SessionRecord,
-  { query }: QueryRecord,
+  plan: Plan,
   { decision, cells }: ReceiptDocument['steps'][number],
   at: number,
 ): void {
-  if (needsDecision(query.release) !== (decision !== undefined))
-    throw mismatch('cells were opened without the decision that the release rule of the query asks for');
+  if (computesOnShares(plan) !== (decision !== undefined))
+    throw mismatch('cells were opened without the decision that the query asks for');
   if (decision === undefined) return;
   const { agreement, attestations } = decision;
   const statement = {
@@ -164,7 +168,7 @@ function verifyDecision(
       attestation !== undefined &&
       keys.some((key) => key.publicKey === attestation.publicKey) &&
       verifyAttestation(statement, attestation.publicKey, attestation.signature);
-    if (!attested) throw mismatch(`${party} has not signed which cells may open`);
+    if (!attested) throw mismatch(`${party} has not signed which cells may open and what was found on shares`);
   });
   if (attestations.length !== session.roster.length)
     throw mismatch('the receipt holds signatures of others than the hospitals');
@@ -178,12 +182,13 @@ function verifyRecord(session: SessionRecord, at: number, claimed: string, compu
 const commitmentsOf = (session: SessionRecord, at: number): Uint8Array[] =>
   session.roster.map((party) => fromHex(session.commitments[at]![party]!, 32));
 
-function decodeVerified(plan: ReturnType<typeof planQuery>, cells: VerifiedCells): ReturnType<typeof decode> {
+function decodeVerified(plan: Plan, cells: VerifiedCells, answers: Outcome['answers']): ReturnType<typeof decode> {
   if (cells.length !== plan.cells) throw mismatch('the receipt holds another number of cells than the query has');
   return decode(
     plan,
     (index) => cells.at(index),
     (index) => cells.has(index),
+    answers,
   );
 }
 

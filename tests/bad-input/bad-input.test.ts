@@ -87,7 +87,7 @@ describe('bad input', () => {
       ['of an unknown dataset', { ...good, dataset: 'nothing' }, /nothing/],
       ['of an unknown column', { ...good, statistics: [{ mean: { column: 'blood' } }] }, /blood/],
       ['with a code that does not exist', { ...good, cohort: { column: 'sex', eq: 'W' } }, /sex|W/],
-      ['with an unknown statistic', { ...good, statistics: [{ median: { column: 'age' } }] }, /median|statistics\.0/],
+      ['with an unknown statistic', { ...good, statistics: [{ mode: { column: 'age' } }] }, /mode|statistics\.0/],
       ['with a key that nothing knows', { ...good, limit: 3 }, /limit/],
       ['of an identifier', { ...good, groupBy: [{ column: 'patient_id' }] }, /patient_id/],
     ])('%s', async (_, query, says) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ReleasedGroup } from '../../analytics/index.ts';
 import { inferSchema } from '../../hospital/source/index.ts';
 import {
   allReleased,
@@ -24,6 +25,11 @@ interface Description {
   readonly mean: number;
   readonly variance: number;
   readonly sd: number;
+  readonly min: number;
+  readonly max: number;
+  readonly q25: number;
+  readonly median: number;
+  readonly q75: number;
 }
 interface Reference {
   readonly rows: number;
@@ -92,6 +98,30 @@ describe.skipIf(!haveHeart)('four hospitals with the UCI heart data answer as th
         expectNear(values[`${name}(age)`], expected[name], `${name}(age) of sex ${key['sex']}`);
     }
   });
+
+  test('quantiles, medians and extremes, found on shares, as R has them', async () => {
+    // Material for the search is made on this machine for all hospitals at once.
+    const patient = { seconds: 240 };
+    const ordering = (column: string): object[] => [
+      { quantile: { column, p: [0.25, 0.75] } },
+      { median: { column } },
+      { extremes: { column } },
+    ];
+    const expectOrdered = (values: ReleasedGroup['values'], column: string, expected: Description): void =>
+      expect(values).toMatchObject({
+        [`n(${column})`]: expected.n,
+        [`quantile(${column},0.25)`]: expected.q25,
+        [`quantile(${column},0.75)`]: expected.q75,
+        [`median(${column})`]: expected.median,
+        [`smallest(${column})`]: expected.min,
+        [`largest(${column})`]: expected.max,
+      });
+    const all = valuesOf(await ask(consortium, { ...base, statistics: COLUMNS.flatMap(ordering) }, patient));
+    for (const column of COLUMNS) expectOrdered(all, column, described[column]);
+    const bySex = { ...base, groupBy: [{ column: 'sex' }], statistics: ordering('age') };
+    for (const { key, values } of allReleased(await ask(consortium, bySex, patient)))
+      expectOrdered(values, 'age', reference.age_by_sex[key['sex']!]!);
+  }, 300_000);
 
   test('cells of age, sex and disease, a column derived from the diagnosis', async () => {
     const answer = await ask(consortium, {

@@ -1,0 +1,16 @@
+import { requireGrid } from '../grid.ts';
+import { countOf } from '../terms.ts';
+import { quantileOf } from './quantile.ts';
+import type { OfColumn, Planner } from './statistic.ts';
+
+/** The quantile of type 1 at p = 0.5: of an even number of values the lower of the two in the middle. Null where n = 0. */
+export const median: Planner<OfColumn> = ({ column }, scope, place, { minimumCell }) => {
+  const field = scope.number(column, `${place}.column`);
+  requireGrid(field, `${place}.column`);
+  return {
+    terms: [countOf(column)],
+    searches: [quantileOf(field, 0.5, minimumCell, `median(${column})`)],
+    names: () => [`n(${column})`],
+    decode: (cells) => cells.map(Number),
+  };
+};

@@ -1,0 +1,71 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import {
+  compileDistribution,
+  compileSql,
+  decode,
+  readDistribution,
+  rowsToCells,
+  type Distribution,
+  type GroupResult,
+  type Plan,
+  type ResultColumns,
+} from '../../../analytics/index.ts';
+import { CellVector } from '../../../mpc/cells.ts';
+import { Dealer, type DealtStock } from '../../../mpc/testing/dealer.ts';
+import { World } from '../../../mpc/testing/world.ts';
+import type { Outcome } from '../../../protocol/outcome.ts';
+import type { LocalFigures } from '../../local-data.ts';
+import { decideStep } from '../decide.ts';
+
+/** What a hospital's `LocalData` would find, in a relation of this database. */
+export async function figuresOf(database: DuckDBConnection, plan: Plan, relation: string): Promise<LocalFigures> {
+  const select = async ({ sql, parameters }: ReturnType<typeof compileSql>): Promise<ResultColumns> => {
+    const result = await database.runAndReadAll(sql, parameters);
+    return { rowCount: result.currentRowCount, columns: result.getColumns() };
+  };
+  const cells = CellVector.zeros(plan.scanned);
+  rowsToCells(plan, (index, value) => cells.add(index, value))(await select(compileSql(plan, relation)));
+  const distributions = new Map<string, Distribution>();
+  for (const { column, target } of plan.searches) {
+    if (target.kind === 'distinct') continue;
+    const { take, finish } = readDistribution(plan, column);
+    take(await select(compileDistribution(plan, column, relation)));
+    distributions.set(column, finish());
+  }
+  return { cells, distributions };
+}
+
+/** Decides at all hospitals of one process, on material from a dealer; the outcome that they came to, each the same. */
+export async function decideTogether(plan: Plan, figures: readonly LocalFigures[], seed: string): Promise<Outcome> {
+  const world = new World({ parties: figures.length, seed, deadline: 'idle' });
+  const inputs = figures.map(({ cells }) => Array.from({ length: plan.cells }, (_, index) => cells.at(index)));
+  const { agreed } = await world.agree(inputs);
+  const dealer = new Dealer(world.roster, seed);
+  const dealt: DealtStock[][] = [];
+  const outcomes = await Promise.all(
+    agreed.map(async (input, place) => {
+      let deal = 0;
+      const context = {
+        random: world.random(`${place}/decide`),
+        stock: (demand: Parameters<Dealer['deal']>[0]) =>
+          Promise.resolve((dealt[deal++] ??= dealer.deal(demand))[place]!),
+        beforeOpening: () => undefined,
+      };
+      return (await decideStep(context, input, plan, figures[place]!)).outcome!;
+    }),
+  );
+  if (new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size !== 1) throw new Error('two outcomes');
+  if (dealt.flat().some((stock) => stock.left !== 0)) throw new Error('more was demanded than was used');
+  return outcomes[0]!;
+}
+
+/** The answer that a researcher decodes of an outcome. */
+export function answerOf(plan: Plan, figures: readonly LocalFigures[], outcome: Outcome): GroupResult[] {
+  const released = Buffer.from(outcome.released, 'base64');
+  return decode(
+    plan,
+    (index) => figures.reduce((sum, { cells }) => sum + cells.at(index), 0n),
+    (index) => ((released[index >> 3]! >> (index & 7)) & 1) === 1,
+    outcome.answers,
+  );
+}
