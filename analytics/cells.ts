@@ -97,6 +97,19 @@ export function groupReader(plan: Plan): (columns: ResultColumns['columns'], row
     );
 }
 
+/** Takes the rows of `compileTexts`, some at a time, and hands over each text with its group. */
+export function readTexts(plan: Plan, add: (group: number, text: string) => void): (rows: ResultColumns) => void {
+  const groupOf = groupReader(plan);
+  return ({ rowCount, columns }) => {
+    for (let row = 0; row < rowCount; row++) {
+      const group = groupOf(columns, row);
+      const text = columns[plan.groupBy.length]![row];
+      if (typeof text !== 'string') throw notOfThisPlan();
+      if (group !== undefined) add(group, text);
+    }
+  };
+}
+
 /** Mixed-radix index of the buckets of these axes, the last varying fastest; undefined where one of them is in no bucket. */
 function combine(
   axes: readonly number[],

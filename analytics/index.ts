@@ -10,9 +10,9 @@ export {
   type PlannedTable,
 } from './plan.ts';
 export { type PlannedSearch, type Target } from './search.ts';
-export { compileDistribution, compileSql, type CompiledSql } from './sql.ts';
+export { compileDistribution, compileSql, compileTexts, type CompiledSql } from './sql.ts';
 export { Distribution, readDistribution } from './distribution.ts';
-export { rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
+export { readTexts, rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
 export { decode, shownValues, valueNames, type GroupResult, type ReleasedGroup, type WithheldGroup } from './decode.ts';
 export { candidateCounts, residualCandidates, withComplement, type ResidualCandidate } from './complement.ts';
 export { guardCounts, guardsOf, releasedCells, searchable, type Guard, type Guarding } from './guards.ts';

@@ -41,6 +41,17 @@ export function compileDistribution(plan: Plan, column: string, relation: string
   return { sql: `SELECT ${out}, count(*) FROM (${rows}) AS r WHERE v0 IS NOT NULL GROUP BY ${out}`, parameters };
 }
 
+/**
+ * The statement for the different values of one column: bucket of each axis of groupBy, and a value as text, each pair
+ * once; `readTexts` reads its rows. White space around a text is no part of it. As `compileSql` otherwise.
+ */
+export function compileTexts(plan: Plan, column: string, relation: string): CompiledSql {
+  const { rows, keys, parameters } = groupedRows(plan, [column], relation);
+  const space = [9, 10, 11, 12, 13, 32].map((code) => `chr(${code})`).join(' || ');
+  const out = [...keys, `trim(CAST(v0 AS VARCHAR), ${space})`].join(', ');
+  return { sql: `SELECT DISTINCT ${out} FROM (${rows}) AS r WHERE v0 IS NOT NULL`, parameters };
+}
+
 /** Rows of the cohort with the buckets of groupBy alone. */
 function groupedRows(
   plan: Plan,

@@ -1,7 +1,9 @@
 import {
   compileDistribution,
   compileSql,
+  compileTexts,
   readDistribution,
+  readTexts,
   rowsToCells,
   type Distribution,
   type Plan,
@@ -9,6 +11,7 @@ import {
 import { CellVector } from '../mpc/cells.ts';
 import { Fault } from '../protocol/errors.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
+import { Sketch, type SketchRequest } from './sketch.ts';
 import { openSource, type Source, type SourceConfig } from './source/index.ts';
 
 /** What one hospital finds in its own records for a plan; none of it ever leaves as it is. */
@@ -17,6 +20,8 @@ export interface LocalFigures {
   readonly cells: CellVector;
   /** By column, for the plan's searches on a grid. */
   readonly distributions: ReadonlyMap<string, Distribution>;
+  /** One more pass over the same rows, when the hospitals have their key: the different values of a column. */
+  readonly sketch: (request: SketchRequest) => Promise<Sketch>;
 }
 
 /** This hospital's own rows: opened when first asked for, one view for each version of a dataset. */
@@ -46,7 +51,7 @@ export class LocalData {
     const distributions = new Map<string, Distribution>();
     for (const column of new Set(ordered.map((search) => search.column)))
       distributions.set(column, await distributionOf(source, plan, column));
-    return { cells, distributions };
+    return { cells, distributions, sketch: (request) => sketchOf(source, plan, request) };
   }
 
   async close(): Promise<void> {
@@ -76,4 +81,15 @@ async function distributionOf(source: Source, plan: Plan, column: string): Promi
   const { take, finish } = readDistribution(plan, column);
   await source.scan(sql, parameters, take);
   return finish();
+}
+
+async function sketchOf(source: Source, plan: Plan, request: SketchRequest): Promise<Sketch> {
+  const { sql, parameters } = compileTexts(plan, request.column, source.relation);
+  const sketch = new Sketch(plan.groups, request);
+  await source.scan(
+    sql,
+    parameters,
+    readTexts(plan, (group, text) => sketch.add(group, text)),
+  );
+  return sketch;
 }

@@ -1,3 +1,4 @@
+import { badQuery } from '../mistake.ts';
 import { countOf } from '../terms.ts';
 import type { OfColumn, Planner } from './statistic.ts';
 
@@ -18,6 +19,11 @@ export const distinct: Planner<OfColumn & { readonly bits?: number | undefined }
   { minimumCell },
 ) => {
   scope.countable(column, `${place}.column`);
+  if (minimumCell >= bits)
+    throw badQuery(
+      `${place}.bits`,
+      `${bits} bits cannot tell ${minimumCell} values, the smallest cell of the release rule`,
+    );
   return {
     terms: [countOf(column)],
     searches: [

@@ -4,6 +4,7 @@ import { DecidedInput } from '../../mpc/sum/decided.ts';
 import type { AgreedInput } from '../../mpc/sum/party.ts';
 import type { LocalFigures } from '../local-data.ts';
 import { Computing, type DecisionContext } from './decide/computing.ts';
+import { answerDistinct } from './decide/distinct.ts';
 import { answerOrder } from './decide/order.ts';
 import { closeResiduals, decideGuards } from './decide/release.ts';
 
@@ -31,6 +32,7 @@ export async function decideStep(
   const answers = plan.searches.map(() => new Array<number>(plan.groups).fill(WITHHELD));
   const open = searchable(plan, passed, released);
   await answerOrder(computing, plan, local.distributions, open, answers);
+  await answerDistinct(computing, plan, local.sketch, open, answers);
 
   const cells = CellSet.of(plan.cells, (cell) => released[cell] === 1);
   context.beforeOpening();

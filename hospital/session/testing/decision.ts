@@ -2,8 +2,10 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   compileDistribution,
   compileSql,
+  compileTexts,
   decode,
   readDistribution,
+  readTexts,
   rowsToCells,
   type Distribution,
   type GroupResult,
@@ -15,6 +17,7 @@ import { Dealer, type DealtStock } from '../../../mpc/testing/dealer.ts';
 import { World } from '../../../mpc/testing/world.ts';
 import type { Outcome } from '../../../protocol/outcome.ts';
 import type { LocalFigures } from '../../local-data.ts';
+import { Sketch } from '../../sketch.ts';
 import { decideStep } from '../decide.ts';
 
 /** What a hospital's `LocalData` would find, in a relation of this database. */
@@ -32,12 +35,22 @@ export async function figuresOf(database: DuckDBConnection, plan: Plan, relation
     take(await select(compileDistribution(plan, column, relation)));
     distributions.set(column, finish());
   }
-  return { cells, distributions };
+  return {
+    cells,
+    distributions,
+    sketch: async (request) => {
+      const sketch = new Sketch(plan.groups, request);
+      readTexts(plan, (group, text) => sketch.add(group, text))(
+        await select(compileTexts(plan, request.column, relation)),
+      );
+      return sketch;
+    },
+  };
 }
 
 /** Decides at all hospitals of one process, on material from a dealer; the outcome that they came to, each the same. */
 export async function decideTogether(plan: Plan, figures: readonly LocalFigures[], seed: string): Promise<Outcome> {
-  const world = new World({ parties: figures.length, seed, deadline: 'idle' });
+  const world = new World({ parties: figures.length, seed, deadline: 30_000 });
   const inputs = figures.map(({ cells }) => Array.from({ length: plan.cells }, (_, index) => cells.at(index)));
   const { agreed } = await world.agree(inputs);
   const dealer = new Dealer(world.roster, seed);
