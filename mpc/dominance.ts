@@ -1,8 +1,8 @@
 import { Misuse } from '../protocol/errors.ts';
 import { lanesFor } from './boolean/bits.ts';
 import { dominanceCircuit, dominanceFactors, dominanceWidths } from './boolean/circuits/dominance.ts';
-import { checkCost, evaluationCost, openingCost, totalCost } from './boolean/cost.ts';
-import type { BooleanSession } from './boolean/engine.ts';
+import { computingCost } from './boolean/cost.ts';
+import type { Evaluator } from './boolean/evaluator.ts';
 import { bitAt, bitRows } from './boolean/rows.ts';
 import type { ReleaseCost } from './release.ts';
 
@@ -38,7 +38,7 @@ export interface Magnitudes {
  * Cost: `dominanceCost`. Leaks: which sums pass.
  */
 export async function decideDominance(
-  session: BooleanSession,
+  session: Evaluator,
   { totals, largest, second }: Magnitudes,
   rule: DominanceRule,
 ): Promise<boolean[]> {
@@ -66,15 +66,14 @@ export async function decideDominance(
     ...bitRows(largest, widths.value, lanes),
     ...bitRows(second, widths.value, lanes),
   ];
-  const shared = await session.evaluate(dominanceCircuit(parameters), own);
-  const [passes] = await session.openToAll(await session.check(shared));
+  const [passes] = await session.compute(dominanceCircuit(parameters), own);
   return totals.map((_, i) => bitAt(passes!, i));
 }
 
 /** Cost of `decideDominance` on `guards` sums, at the hospital in place `self` of the roster. */
 export function dominanceCost(roster: readonly string[], guards: number, rule: DominanceRule, self = 0): ReleaseCost {
   const circuit = dominanceCircuit(parametersOf(roster.length, guards, rule));
-  const cost = totalCost(evaluationCost(circuit, roster, self), checkCost, openingCost(lanesFor(guards)));
+  const cost = computingCost(circuit, roster, self);
   return { ...cost, ands: circuit.ands, depth: circuit.depth };
 }
 

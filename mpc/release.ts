@@ -2,8 +2,8 @@ import { Misuse } from '../protocol/errors.ts';
 import { lanesFor } from './boolean/bits.ts';
 import type { Circuit } from './boolean/circuit.ts';
 import { releaseCircuit, type Field, type FieldBit, type ReleaseParameters } from './boolean/circuits/release.ts';
-import { checkCost, evaluationCost, openingCost, totalCost, type Cost } from './boolean/cost.ts';
-import type { BooleanSession } from './boolean/engine.ts';
+import { computingCost, type Cost } from './boolean/cost.ts';
+import type { Evaluator } from './boolean/evaluator.ts';
 
 /** Which counts may open, decided on shares. A guard is a count behind one or more numbers of the answer. */
 export interface GuardRule {
@@ -40,15 +40,14 @@ export const COALITION_LIMIT = 3;
  * Cost: `releaseCost`. Leaks: which guards pass. Errors: those of `BooleanSession`.
  */
 export async function decideRelease(
-  session: BooleanSession,
+  session: Evaluator,
   counts: readonly number[] | BigUint64Array,
   rule: GuardRule,
 ): Promise<boolean[]> {
   if (counts.length === 0) return [];
   const { circuit, fields, thresholds } = planRelease(session.roster.length, counts.length, rule);
   const own = fields[session.roster.indexOf(session.self)]!;
-  const shared = await session.evaluate(circuit, enter(counts, thresholds, own, lanesFor(counts.length)));
-  const [passes] = await session.openToAll(await session.check(shared));
+  const [passes] = await session.compute(circuit, enter(counts, thresholds, own, lanesFor(counts.length)));
   return Array.from({ length: counts.length }, (_, i) => ((passes![i >> 3]! >> (i & 7)) & 1) === 1);
 }
 
@@ -67,7 +66,7 @@ export interface ReleaseCost extends Cost {
  */
 export function releaseCost(roster: readonly string[], guards: number, rule: GuardRule, self = 0): ReleaseCost {
   const { circuit } = planRelease(roster.length, guards, rule);
-  const cost = totalCost(evaluationCost(circuit, roster, self), checkCost, openingCost(lanesFor(guards)));
+  const cost = computingCost(circuit, roster, self);
   return { ...cost, ands: circuit.ands, depth: circuit.depth };
 }
 

@@ -38,6 +38,7 @@ export type AbortCode =
   | 'COT_CHECK' // corrections of transferred bits that fit no bits, or other bits towards another party
   | 'KEY_CHECK' // a global key that differs from peer to peer
   | 'TRIPLE_CHECK' // products of the preprocessing that are none
+  | 'INPUT_FORGED' // a member of a committee entered something else than the hospital outside it had sent
   | 'BLAME_REFUSED'; // a party would not take part in finding the cheat
 
 /** The world failed: network, disk, a peer gone. */
@@ -184,6 +185,7 @@ const ABORT_CODES: ReadonlySet<string> = new Set<AbortCode>([
   'COT_CHECK',
   'KEY_CHECK',
   'TRIPLE_CHECK',
+  'INPUT_FORGED',
   'BLAME_REFUSED',
 ]);
 const FAULT_CODES: ReadonlySet<string> = new Set<FaultCode>([

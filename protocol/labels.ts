@@ -28,6 +28,7 @@ export const LABEL = {
   broadcast: 'healthchain/v1/boolean/broadcast',
   circuit: 'healthchain/v1/boolean/circuit',
   zeroShare: 'healthchain/v1/boolean/zero-share',
+  committee: 'healthchain/v1/boolean/committee',
   sketch: 'healthchain/v1/order/sketch',
   baseOt: 'healthchain/v1/ot/base',
   tree: 'healthchain/v1/ot/tree',

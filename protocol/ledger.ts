@@ -48,6 +48,7 @@ export const abortReason = z.enum([
   'COT_CHECK',
   'KEY_CHECK',
   'TRIPLE_CHECK',
+  'INPUT_FORGED',
   'DATA',
   'INTERNAL',
 ]);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { toHex } from './bytes.ts';
 import { hashDocument } from './canonical.ts';
 import { LABEL } from './labels.ts';
-import { point } from './names.ts';
+import { digest, organisationId, point } from './names.ts';
 
 /**
  * What the hospitals decided on shares before a step opened: public, the same at all of them, signed by each with its
@@ -15,6 +15,8 @@ export const outcome = z.strictObject({
   announcements: z.array(point).max(1000),
   /** Values opened on shares, by the plan's order of searches, then group; -1 where withheld. */
   answers: z.array(z.array(z.int().min(-1)).max(1_000_000)).max(1000),
+  /** Who computed on shares for all hospitals, and the coin that drew them; left out where all hospitals did. */
+  committee: z.strictObject({ coin: digest, members: z.array(organisationId).min(2).max(8) }).optional(),
 });
 export type Outcome = z.infer<typeof outcome>;
 

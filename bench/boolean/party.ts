@@ -67,7 +67,7 @@ async function perform(task: Task): Promise<string> {
       setup = await setUpRoster(channel, random);
       return '';
     case 'triples':
-      await make({ stock: { triples: task.count, random: 0, masks: new Map() }, rounds: 0, bytes: 0 });
+      await make({ stock: { triples: task.count, random: 0, masks: new Map() }, rounds: 0, bytes: 0, entries: 0 });
       return '';
     case 'makeAnds': {
       const circuit = layered(task.lanes, task.layers);

@@ -1,6 +1,7 @@
 import type { Circuit } from './circuit.ts';
 import { ECHO_BYTES } from './broadcast.ts';
-import { CHECK_BYTES, CHECK_ROUNDS, FIRST_COMMITMENT } from './mac-check.ts';
+import { FINGERPRINT_BYTES } from './fingerprint.ts';
+import { CHECK_BYTES, CHECK_ROUNDS, COIN_BYTES, FIRST_COMMITMENT } from './mac-check.ts';
 import type { StockDemand } from './stock.ts';
 import { SEED_BYTES } from './zero-share.ts';
 
@@ -9,6 +10,8 @@ export interface Cost {
   readonly stock: StockDemand;
   readonly rounds: number;
   readonly bytes: number;
+  /** How often inputs are entered. */
+  readonly entries: number;
 }
 
 /**
@@ -18,11 +21,13 @@ export interface Cost {
  */
 export function evaluationCost(circuit: Circuit, roster: readonly string[], self: number): Cost {
   const masks = new Map(roster.map((party, place) => [party, circuit.inputLanes(place)]));
-  const rounds = (circuit.inputs.some(({ owner }) => owner !== 'shared') ? 1 : 0) + circuit.depth;
+  const entries = circuit.inputs.some(({ owner }) => owner !== 'shared') ? 1 : 0;
+  const rounds = entries + circuit.depth;
   return {
     stock: { triples: circuit.triples, random: 0, masks },
     rounds,
     bytes: ECHO_BYTES * rounds + circuit.inputLanes(self) / 8 + circuit.triples / 4,
+    entries,
   };
 }
 
@@ -31,6 +36,7 @@ export const checkCost: Cost = {
   stock: { triples: 0, random: 0, masks: new Map() },
   rounds: CHECK_ROUNDS,
   bytes: CHECK_BYTES,
+  entries: 0,
 };
 
 /** Cost of opening `lanes` bits to all, with their check. */
@@ -38,6 +44,23 @@ export const openingCost = (lanes: number): Cost => ({
   ...checkCost,
   rounds: 1 + CHECK_ROUNDS,
   bytes: ECHO_BYTES + lanes / 8 + CHECK_BYTES,
+});
+
+/**
+ * Cost of `compute`: evaluating, checking, opening to all.
+ *
+ *     rounds = [there are inputs] + depth + 7
+ */
+export function computingCost(circuit: Circuit, roster: readonly string[], self: number): Cost {
+  const outputLanes = circuit.outputs.reduce((sum, wire) => sum + circuit.lanes[wire]!, 0);
+  return totalCost(evaluationCost(circuit, roster, self), checkCost, openingCost(outputLanes));
+}
+
+/** Cost of opening so many fingerprints, with the check. */
+export const fingerprintCost = (count: number): Cost => ({
+  ...checkCost,
+  rounds: 2 + CHECK_ROUNDS,
+  bytes: COIN_BYTES + ECHO_BYTES + FINGERPRINT_BYTES * count + CHECK_BYTES,
 });
 
 /** What a session's first frame carries besides: to peers later in the roster also a seed. */
@@ -53,11 +76,12 @@ export function totalCost(...costs: readonly Cost[]): Cost {
     stock: { triples: total(({ stock }) => stock.triples), random: total(({ stock }) => stock.random), masks },
     rounds: total(({ rounds }) => rounds),
     bytes: total(({ bytes }) => bytes),
+    entries: total(({ entries }) => entries),
   };
 }
 
 /** The cost of the same `times` times. */
-export const repeatedCost = ({ stock, rounds, bytes }: Cost, times: number): Cost => ({
+export const repeatedCost = ({ stock, rounds, bytes, entries }: Cost, times: number): Cost => ({
   stock: {
     triples: times * stock.triples,
     random: times * stock.random,
@@ -65,4 +89,5 @@ export const repeatedCost = ({ stock, rounds, bytes }: Cost, times: number): Cos
   },
   rounds: times * rounds,
   bytes: times * bytes,
+  entries: times * entries,
 });

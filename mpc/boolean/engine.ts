@@ -4,10 +4,13 @@ import { Misuse } from '../../protocol/errors.ts';
 import type { RandomSource, Transport } from '../transport.ts';
 import type { AuthenticatedBits } from './bits.ts';
 import { Broadcasts } from './broadcast.ts';
+import type { Evaluator } from './evaluator.ts';
+import { FINGERPRINT_BYTES, shareOfFingerprint } from './fingerprint.ts';
 import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate } from './circuit.ts';
 import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
 import type { Stock } from './stock.ts';
 import { addToTags, complement, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
+import { multiply as multiplyElements } from './universal-hash.ts';
 import { lastUses, SharePool } from './wire-memory.ts';
 import { ZeroShares } from './zero-share.ts';
 
@@ -79,7 +82,7 @@ const foreign = (): Misuse => new Misuse('OUT_OF_ORDER', 'these bits belong to a
  * Circuits may follow one another on the same session. After any error the session is over, and stock and key share of this
  * roster must be destroyed: an abort can reveal them. Two sessions over one transport need different names.
  */
-export class BooleanSession {
+export class BooleanSession implements Evaluator {
   readonly roster: readonly string[];
   readonly #broadcasts: Broadcasts;
   readonly #stock: Stock;
@@ -140,6 +143,42 @@ export class BooleanSession {
         for (const wire of lastLayers[i]!) this.#pool.release(wires[wire]!);
       }
       return circuit.outputs.map((wire) => shareAs(this, wires[wire]!));
+    });
+  }
+
+  /**
+   * Evaluates, checks, and opens to all.
+   *
+   * Cost: `computingCost`.
+   */
+  async compute(circuit: Circuit, own: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    return this.openToAll(await this.check(await this.evaluate(circuit, own)));
+  }
+
+  /**
+   * A fingerprint of each of these bits, known to all parties and checked, and the key of them all: a joint coin that was
+   * tossed after the bits were shared. The last 128 lanes must be random, known to nobody but whoever entered them, and used
+   * for nothing else: they keep the others secret. Afterwards all that was opened on this session is checked.
+   *
+   * Cost: `fingerprintCost`. Errors: see `MacCheck.run`.
+   */
+  openFingerprints(shared: readonly SharedBits[]): Promise<{ key: Uint8Array; fingerprints: Uint8Array[] }> {
+    return this.#step(async () => {
+      const bits = shared.map((each) => sharesOf(this, each));
+      if (!this.#begun) await this.#broadcast(new Uint8Array(0));
+      const key = (await this.#check.tossCoin()).subarray(0, FINGERPRINT_BYTES);
+      const shares = bits.map((each) => shareOfFingerprint(key, each));
+      const message = concatBytes(...shares.map(({ value }) => value));
+      this.#zeros.addTo(message);
+      const opened = xorAll(await this.#broadcast(message));
+      const fingerprints = shares.map(({ tag }, i) => {
+        const value = opened.slice(FINGERPRINT_BYTES * i, FINGERPRINT_BYTES * (i + 1));
+        xorBytes(tag, tag, multiplyElements(value, this.#key.bytes));
+        this.#check.add(tag);
+        return value;
+      });
+      await this.#check.run();
+      return { key, fingerprints };
     });
   }
 

@@ -66,7 +66,7 @@ export class MacCheck {
    */
   async run(): Promise<void> {
     if (this.#pending.length === 0) return;
-    const coin = await this.#tossCoin();
+    const coin = await this.tossCoin();
     const hash = new PolynomialHash(coin.subarray(0, HASH));
     for (const tags of this.#pending) hash.update(tags);
     this.#pending = [];
@@ -85,7 +85,12 @@ export class MacCheck {
     }
   }
 
-  async #tossCoin(): Promise<Uint8Array> {
+  /**
+   * 32 bytes that nobody knew or could choose before this round: the contributions were committed to earlier.
+   *
+   * Cost: one round, 128 bytes to each peer.
+   */
+  async tossCoin(): Promise<Uint8Array> {
     const { label, randomness, message } = this.#coin;
     const next = this.#sealCoin();
     const { messages } = await this.#broadcasts.round(concatBytes(randomness, message, next.commitment));
@@ -130,5 +135,7 @@ export class MacCheck {
 export const FIRST_COMMITMENT = COMMITMENT;
 /** Rounds of one check. */
 export const CHECK_ROUNDS = 3;
+/** Bytes to each peer of one coin, with the transcript hash. */
+export const COIN_BYTES = 32 + RANDOMNESS + COIN + COMMITMENT;
 /** Bytes to each peer of one check, with the transcript hash of each frame. */
-export const CHECK_BYTES = 3 * 32 + (RANDOMNESS + COIN + COMMITMENT) + COMMITMENT + (RANDOMNESS + HASH);
+export const CHECK_BYTES = COIN_BYTES + (32 + COMMITMENT) + (32 + RANDOMNESS + HASH);

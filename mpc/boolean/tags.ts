@@ -14,6 +14,10 @@ export class KeyWords {
   get words(): Uint32Array {
     return this.#words;
   }
+  /** The same 16 bytes: an element of GF(2^128). */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#words.buffer);
+  }
 }
 
 /** out = a XOR b, bytes. */

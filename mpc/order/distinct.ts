@@ -1,8 +1,8 @@
 import { Misuse } from '../../protocol/errors.ts';
 import { lanesFor } from '../boolean/bits.ts';
 import { distinctCircuit } from '../boolean/circuits/distinct.ts';
-import { checkCost, evaluationCost, openingCost, totalCost } from '../boolean/cost.ts';
-import type { BooleanSession } from '../boolean/engine.ts';
+import { computingCost } from '../boolean/cost.ts';
+import type { Evaluator } from '../boolean/evaluator.ts';
 import { bitAt, integersOf } from '../boolean/rows.ts';
 import type { ReleaseCost } from '../release.ts';
 
@@ -26,7 +26,7 @@ export interface DistinctSketch {
  * Cost: `distinctCost`; about n + 0.4 triples for each bit. Leaks: the numbers returned.
  */
 export async function countDistinct(
-  session: BooleanSession,
+  session: Evaluator,
   sketch: DistinctSketch,
   bitmaps: readonly Uint8Array[],
 ): Promise<(number | undefined)[]> {
@@ -42,15 +42,14 @@ export async function countDistinct(
       if (bitAt(bitmap, bit)) row[lane >> 3]! |= 1 << (lane & 7);
     }
   });
-  const opened = await session.openToAll(await session.check(await session.evaluate(circuit, [row])));
+  const opened = await session.compute(circuit, [row]);
   return integersOf(opened, groups).map((count) => (count === 0 ? undefined : count));
 }
 
 /** Cost of `countDistinct`, at the hospital in place `self` of the roster. */
 export function distinctCost(roster: readonly string[], sketch: DistinctSketch, self = 0): ReleaseCost {
   const circuit = circuitOf(roster.length, sketch);
-  const outputs = circuit.outputs.reduce((sum, wire) => sum + circuit.lanes[wire]!, 0);
-  const cost = totalCost(evaluationCost(circuit, roster, self), checkCost, openingCost(outputs));
+  const cost = computingCost(circuit, roster, self);
   return { ...cost, ands: circuit.ands, depth: circuit.depth };
 }
 

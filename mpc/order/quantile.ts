@@ -1,6 +1,6 @@
 import { Misuse } from '../../protocol/errors.ts';
 import type { Cost } from '../boolean/cost.ts';
-import type { BooleanSession } from '../boolean/engine.ts';
+import type { Evaluator } from '../boolean/evaluator.ts';
 import { searchCost, searchGrid, type Search } from './search.ts';
 
 /** A probability as numerator / denominator, strictly between 0 and 1. */
@@ -46,7 +46,7 @@ export type CountAt = (probes: readonly (number | undefined)[]) => Promise<reado
  * could by claiming other values.
  */
 export function findQuantiles(
-  session: BooleanSession,
+  session: Evaluator,
   search: QuantileSearch,
   ownCounts: readonly bigint[],
   countAtMost: CountAt,
@@ -71,7 +71,7 @@ export const quantileCost = (roster: readonly string[], search: QuantileSearch, 
  *
  * Cost: `rankCost`. Leaks: the answer, which is one patient's value if k is small.
  */
-export function findSmallest(session: BooleanSession, search: RankSearch, countAtMost: CountAt): Promise<number[]> {
+export function findSmallest(session: Evaluator, search: RankSearch, countAtMost: CountAt): Promise<number[]> {
   return findRank(session, search, countAtMost, 'least');
 }
 
@@ -79,7 +79,7 @@ export function findSmallest(session: BooleanSession, search: RankSearch, countA
  * The index of the largest grid point with at least k values at or above it, for each group: the k-th largest value, rounded
  * down to the grid. As `findSmallest` otherwise.
  */
-export function findLargest(session: BooleanSession, search: RankSearch, countAtLeast: CountAt): Promise<number[]> {
+export function findLargest(session: Evaluator, search: RankSearch, countAtLeast: CountAt): Promise<number[]> {
   return findRank(session, search, countAtLeast, 'greatest');
 }
 
@@ -87,12 +87,7 @@ export function findLargest(session: BooleanSession, search: RankSearch, countAt
 export const rankCost = (roster: readonly string[], search: RankSearch, self = 0): Cost =>
   searchCost(roster, rankAsSearch(search, 'least'), self);
 
-function findRank(
-  session: BooleanSession,
-  search: RankSearch,
-  count: CountAt,
-  seek: Search['seek'],
-): Promise<number[]> {
+function findRank(session: Evaluator, search: RankSearch, count: CountAt, seek: Search['seek']): Promise<number[]> {
   const first = session.self === session.roster[0];
   return searchGrid(session, rankAsSearch(search, seek), async (probes) => {
     const counts = await count(probes);

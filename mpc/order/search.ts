@@ -1,8 +1,8 @@
 import { widthOf } from '../boolean/builder.ts';
 import { lanesFor } from '../boolean/bits.ts';
 import { signCircuit } from '../boolean/circuits/sign.ts';
-import { checkCost, evaluationCost, openingCost, repeatedCost, totalCost, type Cost } from '../boolean/cost.ts';
-import type { BooleanSession } from '../boolean/engine.ts';
+import { computingCost, repeatedCost, type Cost } from '../boolean/cost.ts';
+import type { Evaluator } from '../boolean/evaluator.ts';
 import { bitAt, bitRows } from '../boolean/rows.ts';
 
 /** A search for one grid point in each of some groups, all in step. */
@@ -28,7 +28,7 @@ export type NumbersAt = (probes: readonly (number | undefined)[]) => Promise<rea
  *
  * Cost: `searchCost`; rounds do not grow with groups.
  */
-export async function searchGrid(session: BooleanSession, search: Search, numbersAt: NumbersAt): Promise<number[]> {
+export async function searchGrid(session: Evaluator, search: Search, numbersAt: NumbersAt): Promise<number[]> {
   const { groups, gridSize, seek } = search;
   if (groups === 0) return [];
   const [width, lanes] = [widthFor(session.roster.length, search), lanesFor(groups)];
@@ -48,7 +48,7 @@ export async function searchGrid(session: BooleanSession, search: Search, number
       lanes,
       true,
     );
-    const [holds] = await session.openToAll(await session.check(await session.evaluate(circuit, own)));
+    const [holds] = await session.compute(circuit, own);
     probes.forEach((probe, j) => {
       if (probe === undefined) return;
       const yes = bitAt(holds!, j);
@@ -78,6 +78,5 @@ const widthFor = (parties: number, { greatest }: Search): number => widthOf(BigI
 export function searchCost(roster: readonly string[], search: Search, self = 0): Cost {
   const lanes = lanesFor(search.groups);
   const circuit = signCircuit(roster.length, widthFor(roster.length, search), lanes);
-  const step = totalCost(evaluationCost(circuit, roster, self), checkCost, openingCost(lanes));
-  return repeatedCost(step, stepsFor(search.gridSize));
+  return repeatedCost(computingCost(circuit, roster, self), stepsFor(search.gridSize));
 }

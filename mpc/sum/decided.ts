@@ -37,7 +37,7 @@ export class DecidedInput {
 
   /**
    * Opens the cells of `released` and keeps the rest closed but bound (`Concealment`); then makes sure that all parties
-   * decided alike. `answers` are the values opened on shares, for the outcome.
+   * decided alike. `answers` are the values opened on shares, `committee` who computed on them, for the outcome.
    *
    * Cost: two rounds, one when every cell opens; 32 bytes to each peer in each.
    * Errors: `Abort EQUIVOCATION` when a peer holds another outcome, `Abort VERIFICATION_FAILED` for an announcement that
@@ -48,6 +48,7 @@ export class DecidedInput {
     released: CellSet,
     answers: Outcome['answers'],
     random: RandomSource,
+    committee?: Outcome['committee'],
   ): Promise<DecidedInput> {
     if (released.length !== input.cells) throw new Misuse('OUT_OF_ORDER', 'decided over another number of cells');
     const concealment = released.full ? undefined : new Concealment(released, random);
@@ -56,6 +57,7 @@ export class DecidedInput {
       released: released.toBase64(),
       announcements: announcements.map(toHex),
       answers,
+      ...(committee === undefined ? {} : { committee }),
     };
     const response = concealment?.respond(challengeOf(input.agreement, released, announcements));
     await confirmOutcome(input, outcome);
