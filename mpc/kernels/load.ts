@@ -38,10 +38,20 @@ interface Exports {
   readonly deriveGenerators: (uniform: number, first: number, n: number) => void;
   readonly deriveBlinding: (uniform: number) => void;
 
+  readonly deriveEach: (points: number, uniform: number, n: number) => void;
+  readonly decodeEach: (points: number, bytes: number, n: number) => number;
+  readonly encodeEach: (bytes: number, points: number, n: number) => void;
+  readonly addEach: (points: number, addends: number, n: number) => void;
+  readonly subtractEach: (points: number, addends: number, n: number) => void;
+  readonly multiplyEach: (points: number, scalar: number, n: number) => void;
+  readonly multiplyFixed: (points: number, point: number, scalars: number, n: number) => void;
+
   readonly ACCUMULATOR: Global;
   readonly OPERAND: Global;
   readonly SCALARS: Global;
   readonly CELLS: Global;
+  readonly POINTS: Global;
+  readonly ADDENDS: Global;
   readonly GENERATORS: Global;
   readonly BLOCK: Global;
   readonly SEGMENT: Global;
@@ -58,6 +68,8 @@ export const layout = {
   operand: kernels.OPERAND.value,
   scalars: kernels.SCALARS.value,
   cells: kernels.CELLS.value,
+  points: kernels.POINTS.value,
+  addends: kernels.ADDENDS.value,
   generators: kernels.GENERATORS.value,
   /** Scalars that fit at `accumulator`, and again at `operand`. */
   block: kernels.BLOCK.value,

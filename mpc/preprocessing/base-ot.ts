@@ -1,15 +1,12 @@
-import { ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js';
 import { createHash } from 'node:crypto';
 import { concatBytes } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { Abort } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
+import { BASE, ELEMENT_BYTES, Elements } from '../kernels/elements.ts';
+import { KernelError } from '../kernels/errors.ts';
 import type { RandomSource } from '../transport.ts';
 
-const { Point } = ristretto255;
-type Element = InstanceType<typeof Point>;
-
-const ELEMENT = 32;
 /** Bytes of what one transfer carries. */
 export const OT_KEY_BYTES = 32;
 
@@ -28,38 +25,26 @@ export class OtReceiver {
   readonly message: Uint8Array;
   readonly #context: Uint8Array;
   readonly #choices: readonly number[];
-  readonly #secrets: readonly bigint[];
+  readonly #secrets: Uint8Array;
 
   constructor(context: Uint8Array, choices: readonly number[], random: RandomSource) {
     this.#context = context;
     this.#choices = choices;
-    this.#secrets = choices.map(() => randomExponent(random));
-    this.message = concatBytes(...choices.map((choice, t) => this.#offer(t, choice, random)));
-  }
-
-  #offer(t: number, choice: number, random: RandomSource): Uint8Array {
-    const other = ristretto255_hasher.deriveToCurve!(random(64)).toBytes();
-    const chosen = Point.BASE.multiply(this.#secrets[t]!)
-      .subtract(hashToElement(this.#context, t, choice, other))
-      .toBytes();
-    // Byte by byte under a mask, so that the order of the two does not show in what is executed.
-    const mask = -choice;
-    const offer = new Uint8Array(2 * ELEMENT);
-    for (let i = 0; i < ELEMENT; i++) {
-      const [a, b] = [chosen[i]!, other[i]!];
-      offer[i] = a ^ ((a ^ b) & mask);
-      offer[ELEMENT + i] = b ^ ((a ^ b) & mask);
-    }
-    return offer;
+    this.#secrets = randomExponents(random, choices.length);
+    const others = Elements.derive(random(64 * choices.length)).encode();
+    const hashed = hashToElements(choices.map((choice, t) => oracle(context, t, choice, elementOf(others, t))));
+    const chosen = Elements.multiplesOf(BASE, this.#secrets).minus(hashed).encode();
+    this.message = concatBytes(
+      ...choices.flatMap((choice, t) => inOrder(choice, elementOf(chosen, t), elementOf(others, t))),
+    );
   }
 
   /** The chosen key of each transfer. Errors: `Abort BAD_BASE_OT` for an answer that is no element, or none at all. */
   finish(answer: Uint8Array, sender: string): Uint8Array[] {
-    const point = decode(answer, sender);
-    return this.#secrets.map((secret, t) => {
-      const offer = this.message.subarray(2 * ELEMENT * t, 2 * ELEMENT * (t + 1));
-      return keyOf(this.#context, t, this.#choices[t]!, answer, offer, point.multiply(secret));
-    });
+    const shared = Elements.multiplesOf(decode(answer, 1, sender), this.#secrets).encode();
+    return this.#choices.map((choice, t) =>
+      keyOf(this.#context, t, choice, answer, offerOf(this.message, t), elementOf(shared, t)),
+    );
   }
 }
 
@@ -74,57 +59,76 @@ export class OtSender {
   /** 32 bytes. */
   readonly message: Uint8Array;
   readonly #context: Uint8Array;
-  readonly #secret: bigint;
+  readonly #secret: Uint8Array;
 
   constructor(context: Uint8Array, random: RandomSource) {
     this.#context = context;
-    this.#secret = randomExponent(random);
-    this.message = Point.BASE.multiply(this.#secret).toBytes();
+    this.#secret = randomExponents(random, 1);
+    this.message = Elements.multiplesOf(BASE, this.#secret).encode();
   }
 
   /** Errors: `Abort BAD_BASE_OT` for offers that are no elements or not `count` pairs. */
   finish(offers: Uint8Array, count: number, receiver: string): KeyPair[] {
-    if (offers.length !== 2 * ELEMENT * count) throw badOffer(receiver);
-    return Array.from({ length: count }, (_, t) => {
-      const offer = offers.subarray(2 * ELEMENT * t, 2 * ELEMENT * (t + 1));
-      return [this.#key(t, 0, offer, receiver), this.#key(t, 1, offer, receiver)];
+    // r_0 and r_1 of each transfer, and at each place the hash of the other one.
+    const elements = decode(offers, 2 * count, receiver);
+    const hashed = hashToElements(
+      Array.from({ length: 2 * count }, (_, i) => oracle(this.#context, i >> 1, i & 1, elementOf(offers, i ^ 1))),
+    );
+    const shared = elements.plus(hashed).times(this.#secret).encode();
+    const keys = Array.from({ length: 2 * count }, (_, i) => {
+      const element = elementOf(shared, i);
+      // The order is prime and a is not zero: a (r_c + H(r_(1-c))) is the identity only if the sum is.
+      if (isIdentity(element)) throw badOffer(receiver);
+      return keyOf(this.#context, i >> 1, i & 1, this.message, offerOf(offers, i >> 1), element);
     });
-  }
-
-  #key(t: number, choice: 0 | 1, offer: Uint8Array, receiver: string): Uint8Array {
-    const other = offer.subarray(ELEMENT * (1 - choice), ELEMENT * (2 - choice));
-    const chosen = decode(offer.subarray(ELEMENT * choice, ELEMENT * (choice + 1)), receiver);
-    const base = chosen.add(hashToElement(this.#context, t, choice, other));
-    if (base.equals(Point.ZERO)) throw badOffer(receiver);
-    return keyOf(this.#context, t, choice, this.message, offer, base.multiply(this.#secret));
+    return Array.from({ length: count }, (_, t) => [keys[2 * t]!, keys[2 * t + 1]!]);
   }
 }
 
-function decode(bytes: Uint8Array, party: string): Element {
-  let point: Element;
+const elementOf = (bytes: Uint8Array, i: number): Uint8Array =>
+  bytes.subarray(ELEMENT_BYTES * i, ELEMENT_BYTES * (i + 1));
+const offerOf = (offers: Uint8Array, t: number): Uint8Array =>
+  offers.subarray(2 * ELEMENT_BYTES * t, 2 * ELEMENT_BYTES * (t + 1));
+
+/** `count` elements, of which none is the identity. */
+function decode(bytes: Uint8Array, count: number, party: string): Elements {
+  if (bytes.length !== ELEMENT_BYTES * count) throw badOffer(party);
+  for (let i = 0; i < count; i++) if (isIdentity(elementOf(bytes, i))) throw badOffer(party);
   try {
-    point = Point.fromBytes(bytes);
-  } catch {
-    throw badOffer(party);
+    return Elements.decode(bytes);
+  } catch (error) {
+    if (error instanceof KernelError) throw badOffer(party);
+    throw error;
   }
-  if (point.equals(Point.ZERO)) throw badOffer(party);
-  return point;
 }
+
+/** The encoding of the identity is all zeros. */
+const isIdentity = (element: Uint8Array): boolean => element.every((byte) => byte === 0);
 
 const badOffer = (party: string): Abort =>
   new Abort('BAD_BASE_OT', `${party} sent a base transfer that no honest party sends`, { party });
 
-/** Uniform below the group's order but for 2^-256, and not zero but for as much. */
-function randomExponent(random: RandomSource): bigint {
-  const wide = Buffer.from(random(64)).toString('hex');
-  return (BigInt(`0x${wide}`) % (Point.Fn.ORDER - 1n)) + 1n;
+/** The two with the chosen one at its place, byte by byte under a mask: the order does not show in what is executed. */
+function inOrder(choice: number, chosen: Uint8Array, other: Uint8Array): [Uint8Array, Uint8Array] {
+  const difference = chosen.map((byte, i) => (byte ^ other[i]!) & -choice);
+  return [chosen.map((byte, i) => byte ^ difference[i]!), other.map((byte, i) => byte ^ difference[i]!)];
 }
 
-/** A random oracle into the group, a separate one for each transfer and choice (RFC 9496, section 4.3.4). */
-function hashToElement(context: Uint8Array, t: number, choice: number, element: Uint8Array): Element {
-  const place = hashBytes(LABEL.baseOt, context, Uint8Array.of(t >> 8, t & 255, choice));
-  return ristretto255_hasher.deriveToCurve!(createHash('sha512').update(place).update(element).digest());
+/** Numbers of 252 bits: the group's order is 2^252 (1 + 2^-127), so they are uniform below it but for 2^-127. */
+function randomExponents(random: RandomSource, count: number): Uint8Array {
+  const scalars = random(ELEMENT_BYTES * count);
+  for (let end = ELEMENT_BYTES; end <= scalars.length; end += ELEMENT_BYTES) scalars[end - 1]! &= 15;
+  return scalars;
 }
+
+/** 64 bytes of a random oracle, a separate one for each transfer and choice. */
+function oracle(context: Uint8Array, t: number, choice: number, element: Uint8Array): Uint8Array {
+  const place = hashBytes(LABEL.baseOt, context, Uint8Array.of(t >> 8, t & 255, choice));
+  return createHash('sha512').update(place).update(element).digest();
+}
+
+/** Random oracles into the group (RFC 9496, section 4.3.4). */
+const hashToElements = (hashes: readonly Uint8Array[]): Elements => Elements.derive(concatBytes(...hashes));
 
 function keyOf(
   context: Uint8Array,
@@ -132,7 +136,7 @@ function keyOf(
   choice: number,
   answer: Uint8Array,
   offer: Uint8Array,
-  shared: Element,
+  shared: Uint8Array,
 ): Uint8Array {
-  return hashBytes(LABEL.baseOt, context, Uint8Array.of(t >> 8, t & 255, choice), answer, offer, shared.toBytes());
+  return hashBytes(LABEL.baseOt, context, Uint8Array.of(t >> 8, t & 255, choice), answer, offer, shared);
 }

@@ -25,6 +25,11 @@ function finish(r: usize, eh: usize, fg: usize): void {
   mul(r + PAIR, W, eh);
 }
 
+export function copyPoint(r: usize, a: usize): void {
+  copy(r, a);
+  copy(r + PAIR, a + PAIR);
+}
+
 export function setIdentity(r: usize): void {
   zipLow(r, ZERO, ONE);
   copy(r + PAIR, r);

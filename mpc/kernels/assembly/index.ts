@@ -11,7 +11,7 @@ export {
   subtractScalars,
   widenCells,
 } from './scalars';
-export { ACCUMULATOR, BLOCK, CELLS, GENERATORS, OPERAND, SCALARS, SEGMENT } from './layout';
+export { ACCUMULATOR, ADDENDS, BLOCK, CELLS, GENERATORS, OPERAND, POINTS, SCALARS, SEGMENT } from './layout';
 export {
   addBlinding,
   addEncoded,
@@ -22,3 +22,4 @@ export {
   eraseSum,
   sumSegment,
 } from './msm';
+export { addEach, decodeEach, deriveEach, encodeEach, multiplyEach, multiplyFixed, subtractEach } from './multiples';

@@ -20,6 +20,11 @@ export const MAX_WINDOW: usize = 13;
 export const BUCKETS: usize = CELLS + SEGMENT * 16;
 export const FILLED: usize = BUCKETS + 4097 * 160;
 
+/** Where vectors of elements are worked on, in the buckets' memory: two operands of a batch, and multiples of points. */
+export const POINTS: usize = BUCKETS;
+export const ADDENDS: usize = POINTS + 256 * 160;
+export const MULTIPLES: usize = ADDENDS + 256 * 160;
+
 /** j 16^w H, 1 <= j <= 8, 0 <= w < 64, at 160 (8 w + j - 1). */
 export const H_TABLE: usize = FILLED + 4112;
 /** G_j at GENERATORS + 160 j. */

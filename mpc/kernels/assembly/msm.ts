@@ -1,7 +1,7 @@
-import { POINT, addNiels, addPoints, double, normalize, setIdentity, setNiels, signed } from './edwards';
+import { digit, offsetScalars } from './digits';
+import { POINT, addNiels, addPoints, copyPoint, double, normalize, setIdentity, setNiels, signed } from './edwards';
 import { BUCKETS, FILLED, GENERATORS, H_TABLE, MAX_WINDOW, SCALARS } from './layout';
-import { copy } from './pair';
-import { PAIR } from './field';
+import { tabulate } from './multiples';
 import { decode, derive, encode } from './ristretto';
 
 /**
@@ -16,11 +16,6 @@ const RUNNING: usize = memory.data(160, 16);
 const WINDOW_SUM: usize = memory.data(160, 16);
 const POINT_IN: usize = memory.data(160, 16);
 const BITS: usize = memory.data(256 * 4, 16);
-
-function copyPoint(r: usize, a: usize): void {
-  copy(r, a);
-  copy(r + PAIR, a + PAIR);
-}
 
 /** The number of bits of x, or of -1 - x when x is negative: -2^b <= x < 2^b. x is signed, 256 bits. */
 function bitLength(x: usize): u32 {
@@ -49,46 +44,6 @@ function bestWindow(n: u32, longest: u32): u32 {
     }
   }
   return best;
-}
-
-/**
- * Adds to each scalar the sum of 2^(c w + c - 1) over all windows but the last. Then window w, less 2^(c-1), is a signed
- * digit in [-2^(c-1), 2^(c-1)), no carry runs between digits, and what is left for the last window is the signed
- * quotient by 2^(c w), at most 2^(c-1) in absolute value because c windows >= bits + 1.
- */
-function offsetScalars(x: usize, n: usize, c: u32, windows: u32): void {
-  let k0: u64 = 0;
-  let k1: u64 = 0;
-  let k2: u64 = 0;
-  let k3: u64 = 0;
-  for (let at = c - 1; at < c * (windows - 1); at += c) {
-    const bit: u64 = 1 << (at & 63);
-    if (at < 64) k0 |= bit;
-    else if (at < 128) k1 |= bit;
-    else if (at < 192) k2 |= bit;
-    else k3 |= bit;
-  }
-  for (const end = x + (n << 5); x < end; x += 32) {
-    const r0 = load<u64>(x) + k0;
-    const c0 = u64(r0 < k0);
-    const s1 = load<u64>(x, 8) + k1;
-    const r1 = s1 + c0;
-    const c1 = u64(s1 < k1) | u64(r1 < c0);
-    const s2 = load<u64>(x, 16) + k2;
-    const r2 = s2 + c1;
-    const c2 = u64(s2 < k2) | u64(r2 < c1);
-    store<u64>(x, r0);
-    store<u64>(x, r1, 8);
-    store<u64>(x, r2, 16);
-    store<u64>(x, load<u64>(x, 24) + k3 + c2, 24);
-  }
-}
-
-/** Digit of the window of c bits that begins at bit `at`. */
-function digit(x: usize, at: u32, c: u32, last: bool): i32 {
-  const byte = min<u32>(at >> 3, 24);
-  const bits = <i32>(load<i64>(x + byte) >> (at - (byte << 3)));
-  return last ? bits : (bits & ((1 << c) - 1)) - (1 << (c - 1));
 }
 
 /** Throws the generators of one window into their buckets; the highest bucket used, 0 if all digits are 0. */
@@ -164,14 +119,7 @@ export function deriveGenerators(uniform: usize, first: usize, n: usize): void {
 /** Fills the table of multiples of H from 64 uniform bytes. */
 export function deriveBlinding(uniform: usize): void {
   derive(HORNER, uniform);
-  for (let w: usize = 0; w < 64; w++) {
-    const row = H_TABLE + w * 8 * POINT;
-    copyPoint(row, HORNER);
-    for (let j: usize = 1; j < 8; j++) addPoints(row + j * POINT, row + (j - 1) * POINT, HORNER);
-    for (let i = 0; i < 4; i++) double(HORNER, HORNER);
-  }
-  normalize(H_TABLE, 256);
-  normalize(H_TABLE + 256 * POINT, 256);
+  tabulate(H_TABLE, HORNER);
 }
 
 /** Total += r H for the canonical scalar at SCALARS, which is overwritten: 64 table look-ups, not constant time. */

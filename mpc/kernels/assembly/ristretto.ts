@@ -115,7 +115,7 @@ export function derive(point: usize, bytes: usize): void {
   addPoints(point, first, second);
 }
 
-/** ENCODE, section 4.3.2. Runs in both lanes alike; speed is of no matter here. */
+/** ENCODE, section 4.3.2: of lane 0, and lane 1 runs along. No branch depends on the point. */
 export function encode(bytes: usize, point: usize): void {
   const x0 = scratch(3);
   const y0 = scratch(4);
@@ -144,14 +144,15 @@ export function encode(bytes: usize, point: usize): void {
   mul(zInverse, den1, den2);
   mul(zInverse, zInverse, t0);
   mul(s, t0, zInverse);
-  if (isNegative(s, 0)) {
-    mul(s, x0, SQRT_M1);
-    mul(x0, y0, SQRT_M1);
-    copy(y0, s);
-    mul(den2, den1, INVSQRT_A_MINUS_D);
-  }
+  const rotate = laneMask(isNegative(s, 0), true);
+  mul(s, x0, SQRT_M1);
+  mul(u1, y0, SQRT_M1);
+  select(x0, u1, x0, rotate);
+  select(y0, s, y0, rotate);
+  mul(s, den1, INVSQRT_A_MINUS_D);
+  select(den2, s, den2, rotate);
   mul(s, x0, zInverse);
-  if (isNegative(s, 0)) negate(y0, y0);
+  negateLanes(y0, y0, laneMask(isNegative(s, 0), true));
   subtract(s, z0, y0);
   mul(s, s, den2);
   absolute(s, s);
