@@ -39,6 +39,8 @@ export interface Deadlines {
   readonly session: number;
   /** From the last sign of progress of a session that has opened, until the researcher's receipt. */
   readonly answer: number;
+  /** For hospitals that make stock together. */
+  readonly preparation: number;
   readonly handshake: number;
   readonly heartbeat: number;
   /** A hospital that does not take what waits for it for so long is disconnected. */
@@ -90,6 +92,7 @@ export const DEFAULT_DEADLINES: Deadlines = {
   dropOut: 2000,
   session: 15 * 60_000,
   answer: 24 * 3600_000,
+  preparation: 15 * 60_000,
   handshake: 10_000,
   heartbeat: 10_000,
   stuck: 60_000,

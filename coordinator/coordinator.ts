@@ -11,6 +11,7 @@ import { startHeartbeat } from './relay/heartbeat.ts';
 import { Relay } from './relay/relay.ts';
 import { Former } from './sessions/former.ts';
 import { Notices } from './sessions/notices.ts';
+import { Preparations } from './sessions/preparations.ts';
 import { Progress } from './sessions/progress.ts';
 import { reportTo } from './sessions/reports.ts';
 import { SessionTable } from './sessions/table.ts';
@@ -45,7 +46,8 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
   const progress = new Progress();
   const notices = new Notices(ledger, connections);
   const streams = new Streams({ connections, limits, deadline: deadlines.stream, metrics });
-  const relay = new Relay({ connections, sessions, streams, catchUp, metrics, log, clock });
+  const preparations = new Preparations({ ledger, connections, deadline: deadlines.preparation, metrics, log });
+  const relay = new Relay({ connections, sessions, preparations, streams, catchUp, metrics, log, clock });
   const former = new Former({
     ...{ ledger, member, connections, sessions, progress, notices, deadlines, metrics, log, clock },
     attempts: limits.attempts,
@@ -62,6 +64,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
   connections.onDeparture = (connection) => {
     streams.lost(connection);
     sessions.lost(connection.organisation);
+    preparations.lost(connection.organisation);
     former.reconsider();
   };
 
@@ -77,6 +80,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
   const stop = (): void => {
     closing.abort();
     former.close();
+    preparations.close();
     metrics.close();
   };
   try {

@@ -22,6 +22,9 @@ export class Metrics {
   readonly aborts = this.#counter('healthchain_aborts_total', 'Sessions aborted on the ledger.', ['reason']);
   readonly opened = this.#counter('healthchain_sessions_opened_total', 'Sessions that this coordinator opened.');
   readonly requests = this.#counter('healthchain_http_requests_total', 'HTTP requests answered.', ['status']);
+  readonly preparations = this.#counter('healthchain_preparations_total', 'Preparations of stock, by how they ended.', [
+    'outcome',
+  ]);
   readonly #lag = this.#gauge('healthchain_event_loop_lag_seconds', '99th percentile since the last scrape.');
   readonly #memory = this.#gauge('healthchain_memory_bytes', 'Memory of the process.', ['kind']);
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });

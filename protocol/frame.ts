@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ByteReader, ByteWriter, fromHex, toHex } from './bytes.ts';
-import { canonicalBytes, decodeDocument } from './canonical.ts';
+import { canonicalBytes, decodeDocument, hashDocument } from './canonical.ts';
 import { errorFromRecord, Misuse, type ErrorRecord, type HealthchainError } from './errors.ts';
+import { LABEL } from './labels.ts';
 import { digest, organisationId, publicKey, signatureHex } from './names.ts';
 
 /**
@@ -28,16 +29,44 @@ export type Frame =
   /** Either way: this stream ends early; the fetcher went away, or the hospital cannot serve it. */
   | { readonly type: 'cancel'; readonly stream: number; readonly error: ErrorRecord | undefined }
   | { readonly type: 'chunk'; readonly stream: number; readonly payload: Uint8Array }
-  | { readonly type: 'end'; readonly stream: number };
+  | { readonly type: 'end'; readonly stream: number }
+  /** Hospital to coordinator: let these hospitals make stock together. Answered by a notice to all of them, or by `over`. */
+  | { readonly type: 'prepare'; readonly request: PreparationRequest }
+  /** Either way: a preparation is over for the sender; from the coordinator: for all. */
+  | { readonly type: 'over'; readonly over: PreparationOver };
 
 /** Payload bytes of one relayed frame or chunk at most; larger messages are split. */
 export const MAX_PAYLOAD = 256 * 1024 + 1024;
 /** Bytes before the payload of a chunk: the type, the number of its stream. */
 export const CHUNK_HEADER = 5;
+/** Hospitals that prepare together at most. */
+export const PREPARATION_LIMIT = 100;
 /** Bytes of one WebSocket message at most. */
 export const MAX_FRAME = MAX_PAYLOAD + 256;
 
-const notice = z.strictObject({ kind: z.enum(['query', 'session', 'abort']), id: digest });
+/** Hospitals that make stock together, as they stand at a position of the ledger; the nonce tells apart what they do twice. */
+const preparationRequest = z.strictObject({
+  roster: z.array(organisationId).min(2).max(PREPARATION_LIMIT),
+  size: z.int().min(1),
+  nonce: digest,
+});
+export type PreparationRequest = z.infer<typeof preparationRequest>;
+
+/** True for hospitals in order, each once. */
+export const inOrder = (roster: readonly string[]): boolean =>
+  roster.every((each, i) => i === 0 || roster[i - 1]! < each);
+
+/** Session id of a preparation: everybody derives it; no session of a query has it. */
+export const derivePreparationId = (request: PreparationRequest): string =>
+  toHex(hashDocument(LABEL.preparationSession, request));
+
+const preparationOver = z.strictObject({ session: digest, outcome: z.enum(['complete', 'declined', 'failed']) });
+export type PreparationOver = z.infer<typeof preparationOver>;
+
+const notice = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['query', 'session', 'abort']), id: digest }),
+  z.strictObject({ kind: z.literal('preparation'), id: digest, request: preparationRequest }),
+]);
 export type Notice = z.infer<typeof notice>;
 
 const errorRecord = z.strictObject({
@@ -77,7 +106,7 @@ export const pullRequest = z.discriminatedUnion('kind', [
 ]);
 export type PullRequest = z.infer<typeof pullRequest>;
 
-const TYPES = ['relay', 'notice', 'status', 'pull', 'credit', 'cancel', 'chunk', 'end'] as const;
+const TYPES = ['relay', 'notice', 'status', 'pull', 'credit', 'cancel', 'chunk', 'end', 'prepare', 'over'] as const;
 /** A document inside a frame; a pull with a contradiction is the longest. */
 const DOCUMENT_LIMIT = 500_000;
 
@@ -103,6 +132,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return writer.uint32(frame.stream).fixed(frame.payload).finish();
     case 'end':
       return writer.uint32(frame.stream).finish();
+    case 'prepare':
+      return writer.fixed(canonicalBytes(frame.request)).finish();
+    case 'over':
+      return writer.fixed(canonicalBytes(frame.over)).finish();
   }
 }
 
@@ -150,6 +183,13 @@ export function decodeFrame(bytes: Uint8Array): Frame {
       reader.end();
       return frame;
     }
+    case 'prepare':
+      return {
+        type,
+        request: decodeDocument(preparationRequest, reader.rest(), { what: 'preparation', limit: DOCUMENT_LIMIT }),
+      };
+    case 'over':
+      return { type, over: decodeDocument(preparationOver, reader.rest(), { what: 'over', limit: 1024 }) };
     default:
       throw new Misuse('MALFORMED', 'unknown frame type');
   }

@@ -4,6 +4,7 @@ import { decodeFrame, type Frame } from '../../protocol/frame.ts';
 import type { Metrics } from '../metrics.ts';
 import type { CatchUp } from '../ledger-view.ts';
 import type { LiveSession } from '../sessions/live.ts';
+import type { Preparation, Preparations } from '../sessions/preparations.ts';
 import type { SessionTable } from '../sessions/table.ts';
 import type { Streams } from '../streams/streams.ts';
 import { CLOSE, type Connection } from './connection.ts';
@@ -19,6 +20,7 @@ type StatusFrame = Extract<Frame, { type: 'status' }>;
 export class Relay {
   readonly #connections: Connections;
   readonly #sessions: SessionTable;
+  readonly #preparations: Preparations;
   readonly #streams: Streams;
   readonly #catchUp: CatchUp;
   readonly #metrics: Metrics;
@@ -28,6 +30,7 @@ export class Relay {
   constructor(of: {
     connections: Connections;
     sessions: SessionTable;
+    preparations: Preparations;
     streams: Streams;
     catchUp: CatchUp;
     metrics: Metrics;
@@ -36,6 +39,7 @@ export class Relay {
   }) {
     this.#connections = of.connections;
     this.#sessions = of.sessions;
+    this.#preparations = of.preparations;
     this.#streams = of.streams;
     this.#catchUp = of.catchUp;
     this.#metrics = of.metrics;
@@ -102,6 +106,17 @@ export class Relay {
         if (fault !== undefined) this.#violation(from, fault);
         return;
       }
+      case 'prepare':
+      case 'over': {
+        this.#chargeControl(from);
+        if (!from.open) return;
+        const fault =
+          frame.type === 'prepare'
+            ? this.#preparations.ask(from, frame.request)
+            : this.#preparations.end(from, frame.over);
+        if (fault !== undefined) this.#violation(from, fault);
+        return;
+      }
       default:
         // Notices, pulls and credit go from the coordinator to hospitals, never the other way.
         this.#violation(from, 'direction');
@@ -110,6 +125,11 @@ export class Relay {
 
   #ofSession(from: Connection, frame: RelayFrame | StatusFrame, bytes: Buffer): void {
     const id = frame.type === 'relay' ? frame.session : frame.status.session;
+    const preparation = this.#preparations.find(id);
+    if (preparation !== undefined) {
+      this.#ofPreparation(from, preparation, frame, bytes);
+      return;
+    }
     const session = this.#sessions.find(id);
     if (session === 'unknown') this.#lookUp(from, id, bytes);
     else this.#route(from, session, frame, bytes);
@@ -161,15 +181,8 @@ export class Relay {
   }
 
   #forward(from: Connection, session: LiveSession, frame: RelayFrame, bytes: Buffer): void {
-    if (session.roster[frame.from] !== from.organisation) {
-      this.#violation(from, 'wrong sender');
-      return;
-    }
-    const receiver = session.roster[frame.to];
-    if (receiver === undefined || frame.to === frame.from) {
-      this.#violation(from, 'wrong receiver');
-      return;
-    }
+    const receiver = this.#receiverOf(from, session.roster, frame);
+    if (receiver === undefined) return;
     const to = this.#connections.get(receiver);
     if (to === undefined) this.#sessions.tear(session, receiver);
     if (to === undefined || session.torn) {
@@ -177,6 +190,39 @@ export class Relay {
       return;
     }
     session.carry(frame.from, frame.to);
+    this.#pass(from, to, bytes);
+  }
+
+  /** A preparation ends when a connection of it does, so that whoever is in one that goes on is connected. */
+  #ofPreparation(
+    from: Connection,
+    preparation: Preparation | 'over',
+    frame: RelayFrame | StatusFrame,
+    bytes: Buffer,
+  ): void {
+    if (frame.type === 'status') {
+      this.#violation(from, 'status of a preparation');
+      return;
+    }
+    const receiver = preparation === 'over' ? undefined : this.#receiverOf(from, preparation.roster, frame);
+    const to = receiver === undefined ? undefined : this.#connections.get(receiver);
+    if (to === undefined) this.#metrics.dropped.inc({ cause: 'session over' });
+    else this.#pass(from, to, bytes);
+  }
+
+  /** Undefined for a frame whose sender is cut off for it. */
+  #receiverOf(from: Connection, roster: readonly string[], frame: RelayFrame): string | undefined {
+    if (roster[frame.from] !== from.organisation) {
+      this.#violation(from, 'wrong sender');
+      return undefined;
+    }
+    const receiver = roster[frame.to];
+    if (receiver !== undefined && frame.to !== frame.from) return receiver;
+    this.#violation(from, 'wrong receiver');
+    return undefined;
+  }
+
+  #pass(from: Connection, to: Connection, bytes: Buffer): void {
     this.#metrics.relayedBytes.inc(bytes.length);
     if (to.forwardFrom(from, bytes)) this.#metrics.paused.inc({ cause: 'slow receiver' });
   }

@@ -15,6 +15,8 @@ const payload = fc.uint8Array({ maxLength: 64 });
 const step = fc.nat(999);
 const anError = { kind: 'Fault', code: 'PEER_GONE', message: 'gone' } as const;
 
+const request = { roster: ['anna', 'bert'], size: 3, nonce: session };
+
 const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({ type: fc.constant('relay' as const), session: fc.constant(session), from: uint32, to: uint32, payload }),
   fc.record({
@@ -34,6 +36,22 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
   fc.record({ type: fc.constant('cancel' as const), stream: uint32, error: fc.constantFrom(undefined, anError) }),
   fc.record({ type: fc.constant('chunk' as const), stream: uint32, payload }),
   fc.record({ type: fc.constant('end' as const), stream: uint32 }),
+  fc.record({ type: fc.constant('prepare' as const), request: fc.constant(request) }),
+  fc.record({
+    type: fc.constant('notice' as const),
+    notice: fc.record({
+      kind: fc.constant('preparation' as const),
+      id: fc.constant(session),
+      request: fc.constant(request),
+    }),
+  }),
+  fc.record({
+    type: fc.constant('over' as const),
+    over: fc.record({
+      session: fc.constant(session),
+      outcome: fc.constantFrom('complete' as const, 'declined' as const, 'failed' as const),
+    }),
+  }),
 );
 
 describe('a frame of the relay', () => {
