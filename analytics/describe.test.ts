@@ -60,7 +60,7 @@ it.each([
     { minimumCell: 5, insiderRule: false, dominance: { percent: 15 } },
     [
       'Only what rests on at least 5 rows opens; a zero opens too.',
-      'All but the two largest hospitals must hold at least 15 % of what the largest holds.',
+      'A sum opens only if all values but the two largest make up at least 15 % of the largest.',
     ],
   ],
 ])('says the release rule %j', (release, sentences) => {

@@ -46,7 +46,7 @@ function releaseInWords(rule: ReleaseRule): string[] {
     `Only what rests on at least ${plural(minimumCell, 'row')} opens${coalition === 0 ? '' : `, also when ${without} off`}; a zero ${zeroCells === 'open' ? 'opens' : 'is withheld'} too.`,
     ...(dominance === undefined
       ? []
-      : [`All but the two largest hospitals must hold at least ${dominance.percent} % of what the largest holds.`]),
+      : [`A sum opens only if all values but the two largest make up at least ${dominance.percent} % of the largest.`]),
   ];
 }
 

@@ -7,6 +7,7 @@ import { columnsOf, presentWhere, resolvePredicate, type Condition } from './con
 import { magnitude, Scope } from './fields.ts';
 import { countsBehind, planGuards, type Guarding } from './guards.ts';
 import { gridSize } from './grid.ts';
+import { judgedSums } from './magnitudes.ts';
 import { badQuery } from './mistake.ts';
 import { requireSeparate } from './overlap.ts';
 import { searchKey, type PlannedSearch, type Search } from './search.ts';
@@ -22,6 +23,8 @@ const MAXIMUM_ROWS = 2n ** 40n;
 const CELL_LIMIT = 2n ** 119n;
 /** Groups times searches for one point of a grid: some thousand products on shares each. */
 const MAXIMUM_SEARCHED = 10_000;
+/** Groups times sums that the dominance rule judges. */
+const MAXIMUM_JUDGED = 10_000;
 /** Bits of all bitmaps together. */
 const MAXIMUM_SKETCHED = 2 ** 22;
 /** Buckets of different columns or bins that one SQL statement can tell apart in its GROUPING() mask. */
@@ -103,6 +106,7 @@ export function planQuery(query: Query, schema: DatasetSchema): Plan {
   const searches = differentSearches(statistics, layout);
   const asked = searches.map(({ search }) => search);
   requireFewSearches(asked, layout.groups);
+  requireFewSums(query, layout);
   const guarding = planGuards(query.release, { ...layout, searches: asked, present, scope, timesMinimum });
   return {
     scope,
@@ -279,6 +283,15 @@ function requireFewSearches(searches: readonly Search[], groups: number): void {
       '',
       `the query asks for ${inWords(groups * sketched)} bits of distinct counts over its ${inWords(groups)} groups; at most ${inWords(MAXIMUM_SKETCHED)} are allowed`,
       { hint: 'Ask for fewer "bits", or for fewer groups.' },
+    );
+}
+
+function requireFewSums({ release: rule }: Query, { terms, groups }: Layout): void {
+  const judged = groups * judgedSums({ rule, terms }).length;
+  if (judged > MAXIMUM_JUDGED)
+    throw badQuery(
+      '',
+      `the dominance rule would judge ${inWords(judged)} sums over ${inWords(groups)} groups; at most ${inWords(MAXIMUM_JUDGED)} are allowed`,
     );
 }
 

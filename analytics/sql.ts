@@ -2,6 +2,7 @@ import type { Axis } from './axis.ts';
 import type { Condition } from './condition.ts';
 import { magnitude, type Scope } from './fields.ts';
 import { groupingOf, type Grouping } from './grouping.ts';
+import { judgedSums } from './magnitudes.ts';
 import type { Plan } from './plan.ts';
 import { columnsOfTerm, type Term } from './terms.ts';
 
@@ -50,6 +51,19 @@ export function compileTexts(plan: Plan, column: string, relation: string): Comp
   const space = [9, 10, 11, 12, 13, 32].map((code) => `chr(${code})`).join(' || ');
   const out = [...keys, `trim(CAST(v0 AS VARCHAR), ${space})`].join(', ');
   return { sql: `SELECT DISTINCT ${out} FROM (${rows}) AS r WHERE v0 IS NOT NULL`, parameters };
+}
+
+/**
+ * The statement for the magnitudes of the sums that the dominance rule judges: bucket of each axis of groupBy, and of each
+ * sum the total, the largest and the second largest magnitude; `readMagnitudes` reads its rows. As `compileSql` otherwise.
+ */
+export function compileMagnitudes(plan: Plan, relation: string): CompiledSql {
+  const sums = judgedSums(plan).map((place) => plan.terms[place]!);
+  const values = valueColumns(sums);
+  const { rows, keys, parameters } = groupedRows(plan, values, relation);
+  const figures = sums.flatMap((term) => magnitudeSql(term, values, plan.scope));
+  const groupBy = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`;
+  return { sql: `SELECT ${[...keys, ...figures].join(', ')} FROM (${rows}) AS r${groupBy}`, parameters };
 }
 
 /** Rows of the cohort with the buckets of groupBy alone. */
@@ -137,13 +151,29 @@ function valueSql(name: string, scope: Scope): string {
 }
 
 function termSql(term: Term, values: readonly string[], scope: Scope): string {
-  const value = (name: string): string => `v${values.indexOf(name)}`;
-  const where = (present: readonly string[]): string =>
-    present.length === 0 ? '' : ` FILTER (WHERE ${present.map((name) => `${value(name)} IS NOT NULL`).join(' AND ')})`;
+  const { value, where } = termParts(values);
   if (term.kind === 'sum') return `sum(${productSql(term.factors, value, scope)})${where(term.present)}`;
   // count(x) skips missing values by itself, which is cheaper than a filter.
   const [first, ...others] = term.present;
   return first === undefined ? 'count(*)' : `count(${value(first)})${where(others)}`;
+}
+
+/** Total, largest and second largest magnitude of what a term sums. */
+function magnitudeSql(term: Term, values: readonly string[], scope: Scope): string[] {
+  const { value, where } = termParts(values);
+  const size = `abs(${productSql(term.kind === 'sum' ? term.factors : [], value, scope)})`;
+  const filter = where(term.present);
+  return [`sum(${size})${filter}`, ...[1, 2].map((rank) => `(max(${size}, 2)${filter})[${rank}]`)];
+}
+
+function termParts(values: readonly string[]): {
+  value: (name: string) => string;
+  where: (present: readonly string[]) => string;
+} {
+  const value = (name: string): string => `v${values.indexOf(name)}`;
+  const where = (present: readonly string[]): string =>
+    present.length === 0 ? '' : ` FILTER (WHERE ${present.map((name) => `${value(name)} IS NOT NULL`).join(' AND ')})`;
+  return { value, where };
 }
 
 function productSql(factors: readonly string[], value: (name: string) => string, scope: Scope): string {

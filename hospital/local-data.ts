@@ -1,11 +1,15 @@
 import {
   compileDistribution,
+  compileMagnitudes,
   compileSql,
   compileTexts,
+  judgedSums,
   readDistribution,
+  readMagnitudes,
   readTexts,
   rowsToCells,
   type Distribution,
+  type Magnitude,
   type Plan,
 } from '../analytics/index.ts';
 import { CellVector } from '../mpc/cells.ts';
@@ -18,6 +22,8 @@ import { openSource, type Source, type SourceConfig } from './source/index.ts';
 export interface LocalFigures {
   /** The cells of the plan as exact integers, and behind them the counts that guard them. */
   readonly cells: CellVector;
+  /** Of each group, for the sums that the dominance rule judges; none without such a rule. */
+  readonly magnitudes: readonly (readonly Magnitude[])[];
   /** By column, for the plan's searches on a grid. */
   readonly distributions: ReadonlyMap<string, Distribution>;
   /** One more pass over the same rows, when the hospitals have their key: the different values of a column. */
@@ -34,7 +40,7 @@ export class LocalData {
   }
 
   /**
-   * One pass over the local rows for all cells, and one for each column that is searched.
+   * One pass over the local rows for all cells, one for the dominance rule, and one for each column that is searched.
    * Errors: `Fault DATA` naming file, row, column and rule of what does not fit, never a value.
    */
   async scan(plan: Plan, schema: DatasetSchema): Promise<LocalFigures> {
@@ -47,11 +53,12 @@ export class LocalData {
       parameters,
       rowsToCells(plan, (index, value) => cells.add(index, value)),
     );
+    const magnitudes = judgedSums(plan).length === 0 ? [] : await magnitudesOf(source, plan);
     const ordered = plan.searches.filter(({ target }) => target.kind !== 'distinct');
     const distributions = new Map<string, Distribution>();
     for (const column of new Set(ordered.map((search) => search.column)))
       distributions.set(column, await distributionOf(source, plan, column));
-    return { cells, distributions, sketch: (request) => sketchOf(source, plan, request) };
+    return { cells, magnitudes, distributions, sketch: (request) => sketchOf(source, plan, request) };
   }
 
   async close(): Promise<void> {
@@ -74,6 +81,13 @@ export class LocalData {
     this.#sources.set(reference, source);
     return source;
   }
+}
+
+async function magnitudesOf(source: Source, plan: Plan): Promise<Magnitude[][]> {
+  const { sql, parameters } = compileMagnitudes(plan, source.relation);
+  const { take, finish } = readMagnitudes(plan);
+  await source.scan(sql, parameters, take);
+  return finish();
 }
 
 async function distributionOf(source: Source, plan: Plan, column: string): Promise<Distribution> {

@@ -22,7 +22,7 @@ export const releaseRule = z.strictObject({
   minimumHospitals,
   /** Whether a count of zero opens, or is withheld as a small one. */
   zeroCells,
-  /** What all hospitals but the two largest contribute is at least this part of what the largest contributes. */
+  /** Of every sum: all values but the two largest make up at least this part of the largest, in size. */
   dominance: dominance.optional(),
 });
 export type ReleaseRule = z.infer<typeof releaseRule>;

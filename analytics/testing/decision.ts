@@ -10,10 +10,7 @@ export function passesRule(counts: readonly bigint[], minimum: number, rule: Rel
   if (total === 0n) return rule.zeroCells === 'open';
   if (total < BigInt(minimum)) return false;
   const isSafe = (rest: bigint): boolean => rest === 0n || rest >= BigInt(minimum);
-  if (!coalitions(counts, coalitionSize(rule)).every((own) => isSafe(total - sum(own)))) return false;
-  if (rule.dominance === undefined) return true;
-  const [largest = 0n, ...others] = counts.toSorted((a, b) => Number(b - a));
-  return sum(others.slice(1)) * 100n >= largest * BigInt(rule.dominance.percent);
+  return coalitions(counts, coalitionSize(rule)).every((own) => isSafe(total - sum(own)));
 }
 
 /** What every coalition of one to `size` hospitals holds. */

@@ -5,6 +5,7 @@ import type { AgreedInput } from '../../mpc/sum/party.ts';
 import type { LocalFigures } from '../local-data.ts';
 import { Computing, type DecisionContext } from './decide/computing.ts';
 import { answerDistinct } from './decide/distinct.ts';
+import { closeDominated } from './decide/dominance.ts';
 import { answerOrder } from './decide/order.ts';
 import { closeResiduals, decideGuards } from './decide/release.ts';
 
@@ -12,7 +13,7 @@ export type { DecisionContext } from './decide/computing.ts';
 
 /**
  * Decides together with all other hospitals which cells open (docs/protocol.md §3.5, docs/boolean.md): first each guard,
- * then what its outcome would let anyone find by subtraction. Then finds what no sum gives, in the groups whose guards
+ * then which sums a few values dominate, then what would let anyone find a withheld cell by subtraction. Then finds what no sum gives, in the groups whose guards
  * passed. No count and no sum is shown to anyone.
  */
 export async function decideStep(
@@ -27,7 +28,8 @@ export async function decideStep(
   }
   const computing = new Computing(context, agreed);
   const passed = await decideGuards(computing, plan, local.cells);
-  const released = await closeResiduals(computing, plan, local.cells, releasedCells(plan, passed));
+  const guarded = await closeDominated(computing, plan, local.magnitudes, releasedCells(plan, passed));
+  const released = await closeResiduals(computing, plan, local.cells, guarded);
 
   const answers = plan.searches.map(() => new Array<number>(plan.groups).fill(WITHHELD));
   const open = searchable(plan, passed, released);
@@ -36,7 +38,8 @@ export async function decideStep(
 
   const cells = CellSet.of(plan.cells, (cell) => released[cell] === 1);
   context.beforeOpening();
-  return DecidedInput.deciding(agreed, cells, answers, context.random);
+  const { committee } = await context.seat();
+  return DecidedInput.deciding(agreed, cells, answers, context.random, committee?.record);
 }
 
 /** Stands in the outcome for an answer that nobody was given. */

@@ -127,7 +127,13 @@ export class CheatingNode {
         if (stage === 'agreed') cells.set(0, 4711n);
       },
       plan,
-      scan: () => Promise.resolve({ cells, distributions: new Map(), sketch: () => Promise.reject(new Error('none')) }),
+      scan: () =>
+        Promise.resolve({
+          cells,
+          magnitudes: [],
+          distributions: new Map(),
+          sketch: () => Promise.reject(new Error('none')),
+        }),
       stock: (channel: Channel, demand: StockDemand) => preparation.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };

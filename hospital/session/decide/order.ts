@@ -3,7 +3,7 @@ import { searchCost, searchGrid, type NumbersAt, type Search } from '../../../mp
 import type { Computing } from './computing.ts';
 
 /** No hospital has more rows: the numbers compared on shares are as wide as this asks for. */
-const GREATEST_COUNT = 2n ** 32n;
+export const GREATEST_COUNT = 2n ** 32n;
 
 /** Searches that go in step; more are made in turn, so that the material for them stays small. */
 const IN_STEP = 1024;

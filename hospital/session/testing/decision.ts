@@ -1,10 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import {
   compileDistribution,
+  compileMagnitudes,
   compileSql,
   compileTexts,
   decode,
+  judgedSums,
   readDistribution,
+  readMagnitudes,
   readTexts,
   rowsToCells,
   type Distribution,
@@ -12,7 +15,9 @@ import {
   type Plan,
   type ResultColumns,
 } from '../../../analytics/index.ts';
+import { rosterOf } from '../../../mpc/boolean/coin.ts';
 import { CellVector } from '../../../mpc/cells.ts';
+import { Seat, type StockSource } from '../../../mpc/committee/seat.ts';
 import { Dealer, type DealtStock } from '../../../mpc/testing/dealer.ts';
 import { World } from '../../../mpc/testing/world.ts';
 import type { Outcome } from '../../../protocol/outcome.ts';
@@ -28,6 +33,8 @@ export async function figuresOf(database: DuckDBConnection, plan: Plan, relation
   };
   const cells = CellVector.zeros(plan.scanned);
   rowsToCells(plan, (index, value) => cells.add(index, value))(await select(compileSql(plan, relation)));
+  const magnitudes = readMagnitudes(plan);
+  if (judgedSums(plan).length > 0) magnitudes.take(await select(compileMagnitudes(plan, relation)));
   const distributions = new Map<string, Distribution>();
   for (const { column, target } of plan.searches) {
     if (target.kind === 'distinct') continue;
@@ -37,6 +44,7 @@ export async function figuresOf(database: DuckDBConnection, plan: Plan, relation
   }
   return {
     cells,
+    magnitudes: magnitudes.finish(),
     distributions,
     sketch: async (request) => {
       const sketch = new Sketch(plan.groups, request);
@@ -53,17 +61,18 @@ export async function decideTogether(plan: Plan, figures: readonly LocalFigures[
   const world = new World({ parties: figures.length, seed, deadline: 30_000 });
   const inputs = figures.map(({ cells }) => Array.from({ length: plan.cells }, (_, index) => cells.at(index)));
   const { agreed } = await world.agree(inputs);
-  const dealer = new Dealer(world.roster, seed);
+  let dealer: Dealer | undefined;
   const dealt: DealtStock[][] = [];
   const outcomes = await Promise.all(
     agreed.map(async (input, place) => {
       let deal = 0;
-      const context = {
-        random: world.random(`${place}/decide`),
-        stock: (demand: Parameters<Dealer['deal']>[0]) =>
-          Promise.resolve((dealt[deal++] ??= dealer.deal(demand))[place]!),
-        beforeOpening: () => undefined,
+      const random = world.random(`${place}/decide`);
+      const seat = Seat.take(input.channel, random);
+      const stock: StockSource = (among, demand) => {
+        dealer ??= new Dealer(rosterOf(among), seed);
+        return Promise.resolve((dealt[deal++] ??= dealer.deal(demand))[dealer.roster.indexOf(among.self)]!);
       };
+      const context = { random, seat: () => seat, stock, beforeOpening: () => undefined };
       return (await decideStep(context, input, plan, figures[place]!)).outcome!;
     }),
   );
