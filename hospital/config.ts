@@ -6,6 +6,7 @@ import { decodeDocument } from '../protocol/canonical.ts';
 import { Misuse } from '../protocol/errors.ts';
 import { Identity } from '../protocol/identity.ts';
 import { datasetName, organisationId } from '../protocol/names.ts';
+import { precompute } from './precompute.ts';
 import { sourceConfig } from './source/config.ts';
 import { sitePolicy, type SitePolicy } from './policy.ts';
 
@@ -27,6 +28,7 @@ export const hospitalConfig = z.strictObject({
   logLevel: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   /** Seconds a session may take before this hospital gives it up. */
   sessionSeconds: z.int().min(1).max(86_400).default(900),
+  precompute: precompute.prefault({}),
 });
 export type HospitalConfig = z.infer<typeof hospitalConfig>;
 

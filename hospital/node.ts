@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { planQuery } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
-import type { RandomSource } from '../mpc/transport.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
@@ -19,7 +17,10 @@ import { Journal } from './journal.ts';
 import { LocalData } from './local-data.ts';
 import { Outbox } from './outbox.ts';
 import type { SitePolicy } from './policy.ts';
-import { Preparation } from './preparation.ts';
+import { Pool, type RosterStatus } from './pool/pool.ts';
+import { NO_PRECOMPUTE, type Precompute } from './precompute.ts';
+import { Preparing } from './preparing.ts';
+import { platformRandom } from './random.ts';
 import { SessionRelay } from './session/relay.ts';
 import { admitSession, runSession, type OpenedStep } from './session/session.ts';
 import type { SourceConfig } from './source/index.ts';
@@ -36,6 +37,10 @@ export interface HospitalOptions {
   readonly proxy?: string | undefined;
   readonly caFile?: string | undefined;
   readonly sessionSeconds?: number;
+  /** What is made ahead while there is nothing else to do; nothing unless it is given. */
+  readonly precompute?: Precompute | undefined;
+  /** Milliseconds between two looks for something to make ahead. */
+  readonly precomputeInterval?: number | undefined;
   /** The ledger cannot be followed any further (forged, forked): the node must not go on. */
   readonly failed?: (error: unknown) => void;
 }
@@ -56,8 +61,6 @@ const RETRY_MS = 10_000;
 const NEWS_MS = 1000;
 /** So long a share that is not ready is waited for before the researcher is told to come again. */
 const PULL_MS = 20_000;
-
-const platformRandom: RandomSource = (bytes) => new Uint8Array(randomBytes(bytes));
 
 interface LiveSession {
   readonly relay: SessionRelay;
@@ -82,10 +85,14 @@ export class HospitalNode {
   readonly #seen = new Set<string>();
   /** Frames of sessions that the ledger has not shown yet: the relay may be faster than the ledger. */
   readonly #early = new Map<string, { from: number; payload: Uint8Array }[]>();
-  readonly #preparation = new Preparation(platformRandom);
+  readonly #pool: Pool;
+  readonly #preparing: Preparing;
+  /** Sessions in which this hospital has something to do, other than to wait for the researcher. */
+  readonly #working = new Set<string>();
   readonly #waiting = new Waiting();
   readonly #stop = new AbortController();
   #following: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(options: HospitalOptions) {
     this.#options = options;
@@ -93,6 +100,7 @@ export class HospitalNode {
     this.#journal = new Journal(join(options.stateFolder, 'journal.jsonl'));
     this.#data = new LocalData(options.datasets);
     this.#outbox = new Outbox(join(options.stateFolder, 'outbox'));
+    this.#pool = Pool.open({ stateFolder: options.stateFolder, log: options.log, random: platformRandom });
     this.#connection = new Connection({
       url: options.coordinatorUrl,
       organisation: options.member.organisation,
@@ -101,6 +109,14 @@ export class HospitalNode {
       log: options.log,
       proxy: options.proxy,
       caFile: options.caFile,
+    });
+    this.#preparing = new Preparing({
+      ...{ ledger: options.ledger, member: options.member, pool: this.#pool, log: options.log, random: platformRandom },
+      precompute: options.precompute ?? NO_PRECOMPUTE,
+      ...(options.precomputeInterval === undefined ? {} : { interval: options.precomputeInterval }),
+      send: (frame) => this.#connection.send(frame),
+      connected: () => this.connected,
+      idle: () => this.#working.size === 0,
     });
     const answers: AnswerParts = {
       ledger: options.ledger,
@@ -119,21 +135,34 @@ export class HospitalNode {
     return this.#connection.connected;
   }
 
+  /** What was made ahead and is not spent. */
+  get stock(): readonly RosterStatus[] {
+    return this.#pool.status;
+  }
+
   start(): void {
     this.#connection.on('frame', (frame) => this.#receive(frame));
     this.#connection.on('open', () => this.#resendStatus());
     this.#connection.on('close', () => this.#lostConnection());
     this.#connection.start();
+    this.#preparing.start();
     this.#following = this.#follow().catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#options.failed?.(error);
     });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#stop.abort(new Fault('PEER_GONE', 'this node is shutting down'));
     for (const session of this.#live.values()) session.end.abort(this.#stop.signal.reason);
     this.#connection.close();
     await this.#following?.catch(() => undefined);
+    await this.#preparing.close();
+    this.#pool.close();
     await this.#data.close();
     this.#journal.close();
   }
@@ -184,6 +213,7 @@ export class HospitalNode {
   async #run(id: string): Promise<void> {
     const { ledger, member, log } = this.#options;
     this.#seen.add(id);
+    this.#working.add(id);
     const end = new AbortController();
     const deadline = setTimeout(
       () => end.abort(new Fault('DEADLINE', 'the session took too long')),
@@ -202,20 +232,25 @@ export class HospitalNode {
         live.relay,
         (step, kept) => {
           live.opened.set(step, kept);
+          this.#pool.finish(id);
           this.#waiting.wake();
           // The last share is out: from here on it waits for the researcher, however long that takes.
-          if (step + 1 === query.steps) clearTimeout(deadline);
+          if (step + 1 < query.steps) return;
+          clearTimeout(deadline);
+          this.#working.delete(id);
         },
       );
       log.info({ session: id, query: query.id }, 'session completed');
       this.#live.delete(id);
     } catch (error) {
+      this.#pool.fail(id);
       await this.#fail(
         id,
         asHealthchainError(error, (cause) => new Fault('INTERNAL', 'the session failed', { cause })),
       );
     } finally {
       clearTimeout(deadline);
+      this.#working.delete(id);
       this.#early.delete(id);
       this.#waiting.wake();
     }
@@ -276,7 +311,7 @@ export class HospitalNode {
       report: (step, stage) => this.#report(session.id, live, step, stage),
       plan,
       scan: () => this.#data.scan(plan, schema),
-      stock: (channel, demand) => this.#preparation.stock(channel, demand),
+      stock: (channel, demand) => this.#pool.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };
   }
@@ -301,6 +336,7 @@ export class HospitalNode {
   /** Frames may have been lost, so sessions that have not opened cannot go on; the coordinator makes a new attempt. */
   #lostConnection(): void {
     this.#streams.cancelAll();
+    this.#preparing.lostConnection();
     for (const session of this.#live.values()) {
       if (session.opened.size === 0)
         session.end.abort(new Fault('COORDINATOR_DOWN', 'the connection broke during the session'));
@@ -351,10 +387,14 @@ export class HospitalNode {
       case 'relay': {
         const live = this.#live.get(frame.session);
         if (live !== undefined) return live.relay.deliver(frame.from, frame.payload);
+        if (this.#preparing.deliver(frame)) return;
         return this.#keepEarly(frame);
       }
       case 'notice':
+        if (frame.notice.kind === 'preparation') return this.#preparing.heed(frame.notice.request, frame.notice.id);
         return this.#heed(frame.notice);
+      case 'over':
+        return this.#preparing.ended(frame.over);
       case 'pull':
       case 'credit':
       case 'cancel':
@@ -365,7 +405,7 @@ export class HospitalNode {
   }
 
   /** The ledger's own stream is mostly as fast as the coordinator: only news that does not come is asked for. */
-  #heed(notice: Notice): void {
+  #heed(notice: Exclude<Notice, { kind: 'preparation' }>): void {
     const { ledger } = this.#options;
     const known = (): boolean =>
       notice.kind === 'query'

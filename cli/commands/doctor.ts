@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { readHospitalConfig, readPolicy } from '../../hospital/config.ts';
+import { inspectPool } from '../../hospital/pool/inspect.ts';
 import { checkMapping, openSource, renderMappingReport } from '../../hospital/source/index.ts';
 import type { LedgerAddress } from '../../ledger/address.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -12,6 +13,7 @@ import { connectLedger } from '../connect.ts';
 import { readDocument } from '../files.ts';
 import { useNetwork, type NetworkSettings } from '../network.ts';
 import { done, print, say, warn } from '../output.ts';
+import { describeStock } from '../stock.ts';
 
 /** One thing to look at; its text is what a person reads when it is well, its error when it is not. */
 type Checkup = (name: string, run: () => Promise<string> | string) => Promise<void>;
@@ -72,6 +74,12 @@ async function examineHospital(path: string, checkup: Checkup): Promise<void> {
     if (policy === undefined)
       throw new Unwell('no policyFile: every query is denied', 'Write a site policy; docs/deploy.md has an example.');
     return `${policy.approval === 'auto' ? 'decides by itself' : 'a person decides'}, at least ${policy.release.minimumHospitals} hospitals`;
+  });
+  await checkup('stock', () => {
+    const stock = inspectPool(config.stateFolder);
+    if (config.precompute.triples === 0) return 'nothing is made ahead (precompute.triples is 0)';
+    if (stock.length === 0) return 'nothing made ahead yet; it begins after the first query that is decided on shares';
+    return stock.map((status) => describeStock(status, config.precompute.triples)).join('; ');
   });
   for (const [name, source] of Object.entries(config.datasets)) {
     await checkup(`data ${name}`, async () => {

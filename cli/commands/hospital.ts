@@ -1,13 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { describeQuery } from '../../analytics/index.ts';
 import { pendingQueries } from '../../hospital/approvals.ts';
 import { readHospitalConfig, readIdentity, readPolicy, type HospitalConfig } from '../../hospital/config.ts';
 import { HospitalNode } from '../../hospital/node.ts';
+import { inspectPool } from '../../hospital/pool/inspect.ts';
+import { Precomputing } from '../../hospital/precomputing.ts';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import type { QueryRecord } from '../../protocol/ledger.ts';
 import { connectLedger } from '../connect.ts';
 import { done, print, printError, say } from '../output.ts';
+import { describeStock } from '../stock.ts';
 import { serve, serviceLog } from '../service.ts';
 
 export function addHospitalCommands(program: Command): void {
@@ -45,6 +49,23 @@ export function addHospitalCommands(program: Command): void {
         await node.close();
         await ledger.close();
       });
+    });
+
+  hospital
+    .command('precompute')
+    .description('make stock for later queries now, while the node is not running')
+    .requiredOption('--config <file>', 'hospital configuration (JSON)')
+    .action((options: { config: string }) => withLedger(options.config, precomputeNow));
+
+  hospital
+    .command('stock')
+    .description('what was made ahead, by roster')
+    .requiredOption('--config <file>', 'hospital configuration (JSON)')
+    .action((options: { config: string }) => {
+      const config = readHospitalConfig(options.config);
+      const stock = inspectPool(config.stateFolder);
+      if (stock.length === 0) say('Nothing was made ahead.');
+      for (const status of stock) print(describeStock(status, config.precompute.triples));
     });
 
   hospital
@@ -100,6 +121,37 @@ const memberOf = (config: HospitalConfig): Member => ({
   organisation: config.organisation,
   identity: readIdentity(config.keyFile),
 });
+
+/** With the other hospitals of each roster, whose nodes must be running. Ends when there is as much as is configured, or by Ctrl-C. */
+async function precomputeNow(ledger: Ledger, config: HospitalConfig): Promise<void> {
+  const member = memberOf(config);
+  requireHospital(ledger, member);
+  const { triples } = config.precompute;
+  if (triples === 0) {
+    throw new Misuse('BAD_CONFIG', 'precompute.triples is 0: nothing is to be made ahead', {
+      hint: 'Set it in the configuration to the triples to hold for each roster.',
+    });
+  }
+  const log = serviceLog(`hospital ${config.organisation}`, config.logLevel === 'info' ? 'warn' : config.logLevel);
+  const precomputing = new Precomputing({ ...config, ledger, member, coordinatorUrl: config.coordinator.url, log });
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
+  try {
+    if (precomputing.rosters.length === 0) {
+      say('There is no roster to prepare for: name them in precompute.rosters, or let a query be decided first.');
+    }
+    precomputing.start();
+    let shown = '';
+    while (precomputing.lacking.length > 0 && !stop.signal.aborted) {
+      const now = precomputing.stock.map((status) => describeStock(status, triples)).join('\n');
+      if (now !== shown) say((shown = now));
+      await pause(500, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+    for (const status of precomputing.stock) done(describeStock(status, triples));
+  } finally {
+    await precomputing.close();
+  }
+}
 
 /** A node that the ledger does not know would be refused everywhere, for ever: better to say so at once. */
 function requireHospital(ledger: Ledger, { organisation, identity }: Member): void {

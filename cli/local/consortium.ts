@@ -22,6 +22,8 @@ export interface LocalOptions {
   readonly hospitals: readonly LocalHospital[];
   readonly schema: DatasetSchema;
   readonly policy: SitePolicy;
+  /** Triples that each hospital makes ahead while it is idle; none unless it is given, for one machine has other things to do. */
+  readonly precompute?: number;
   /** Seconds; shorter ones make fault tests quick. */
   readonly deadlines?: {
     readonly approval?: number;
@@ -155,6 +157,7 @@ async function startAll(
       coordinator: { url: coordinatorUrl },
       datasets,
       policyFile: 'policy.json',
+      precompute: { triples: options.precompute ?? 0 },
     });
   }
   await startHospitals(folder, hospitals, processes, started);

@@ -5,7 +5,7 @@ import { lockFolder, type FolderLock } from '../../ledger/embedded/lock.ts';
 import type { Stock, StockDemand } from '../../mpc/boolean/stock.ts';
 import { rosterOf } from '../../mpc/boolean/coin.ts';
 import type { RandomSource, Transport } from '../../mpc/transport.ts';
-import { Fault } from '../../protocol/errors.ts';
+import { Fault, Misuse } from '../../protocol/errors.ts';
 import { makePoolKey, readPoolKey } from './key.ts';
 import { Lease } from './lease.ts';
 import { keepsBirths } from './place.ts';
@@ -76,7 +76,7 @@ export class Pool {
   static open(options: PoolOptions): Pool {
     const folder = poolFolder(options.stateFolder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const lock = lockFolder(folder, 'process of this hospital');
+    const lock = lockPool(folder);
     try {
       return new Pool(options, lock);
     } catch (error) {
@@ -204,10 +204,23 @@ export class Pool {
 
   /** Nothing may be taken from it any more. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     for (const session of [...this.#leases.keys()]) this.fail(session);
     for (const store of this.#stores.values()) store.close();
     this.#lock.release();
+  }
+}
+
+function lockPool(folder: string): FolderLock {
+  try {
+    return lockFolder(folder, 'process of this hospital');
+  } catch (error) {
+    if (!(error instanceof Misuse)) throw error;
+    throw new Misuse(error.code, error.message, {
+      hint: 'A running node makes stock by itself while it is idle: healthchain hospital stock. A second node needs a state folder of its own.',
+      cause: error,
+    });
   }
 }
 
@@ -217,10 +230,10 @@ export const statusOf = ({ roster, setup, triples }: RosterStore): RosterStatus 
   triples,
 });
 
-const poolFolder = (stateFolder: string): string => join(stateFolder, 'pool');
-const keyFile = (stateFolder: string): string => join(stateFolder, 'pool.key');
+export const poolFolder = (stateFolder: string): string => join(stateFolder, 'pool');
+export const keyFile = (stateFolder: string): string => join(stateFolder, 'pool.key');
 
-function rosterFolders(folder: string): string[] {
+export function rosterFolders(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

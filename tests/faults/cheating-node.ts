@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { answerPull } from '../../hospital/answers.ts';
 import { decideByPolicy } from '../../hospital/approvals.ts';
@@ -10,7 +9,8 @@ import { Outbox } from '../../hospital/outbox.ts';
 import { SessionRelay } from '../../hospital/session/relay.ts';
 import { admitSession, runSession, type OpenedStep } from '../../hospital/session/session.ts';
 import { Waiting } from '../../hospital/waiting.ts';
-import { Preparation } from '../../hospital/preparation.ts';
+import { Pool } from '../../hospital/pool/pool.ts';
+import { platformRandom } from '../../hospital/random.ts';
 import type { StockDemand } from '../../mpc/boolean/stock.ts';
 import type { Channel } from '../../mpc/session/channel.ts';
 import { CellVector } from '../../mpc/cells.ts';
@@ -35,6 +35,7 @@ export class CheatingNode {
   readonly #stop = new AbortController();
   readonly #outbox: Outbox;
   readonly #journal: Journal;
+  readonly #pool: Pool;
   /** Refuses to help finding the cheat, by leaving out its statement. */
   silent = false;
 
@@ -42,6 +43,7 @@ export class CheatingNode {
     this.#options = options;
     this.#journal = new Journal(join(options.stateFolder, 'journal.jsonl'));
     this.#outbox = new Outbox(join(options.stateFolder, 'outbox'));
+    this.#pool = Pool.open({ stateFolder: options.stateFolder, log: options.log, random: platformRandom });
     this.#connection = new Connection({
       url: options.coordinatorUrl,
       organisation: options.member.organisation,
@@ -80,6 +82,7 @@ export class CheatingNode {
     this.#stop.abort();
     this.#connection.close();
     this.#journal.close();
+    this.#pool.close();
     return Promise.resolve();
   }
 
@@ -105,7 +108,6 @@ export class CheatingNode {
     const schema = ledger.schema(query.query.dataset)!;
     const plan = planQuery(query.query, schema);
     const cells = CellVector.fromBigInts(Array.from({ length: plan.scanned }, () => 50n));
-    const preparation = new Preparation((bytes) => new Uint8Array(randomBytes(bytes)));
     const from = session.roster.indexOf(member.organisation);
     const relay = new SessionRelay(
       session.roster,
@@ -119,7 +121,7 @@ export class CheatingNode {
       member,
       journal: this.#journal,
       outbox: this.#outbox,
-      random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
+      random: platformRandom,
       log,
       untilLedger: <T>(condition: () => T | undefined) => this.#waiting.until(condition, signal),
       // After all agreed on the commitments, and before the share is sealed: other numbers.
@@ -134,7 +136,7 @@ export class CheatingNode {
           distributions: new Map(),
           sketch: () => Promise.reject(new Error('none')),
         }),
-      stock: (channel: Channel, demand: StockDemand) => preparation.stock(channel, demand),
+      stock: (channel: Channel, demand: StockDemand) => this.#pool.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };
     await runSession(context, { session, query }, relay, (_, kept) => void this.#opened.set(id, kept));
