@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { computesOnShares, decode, normalizeQuery, planQuery, valueNames, type Plan } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
+import { verifyCommittee } from '../mpc/committee/committee.ts';
 import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '../mpc/sum/opening.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { ExchangeKey } from '../protocol/envelope.ts';
@@ -199,6 +200,7 @@ export class Researcher {
       const opening = combineShares(sum, shares);
       const commitments = session.roster.map((party) => fromHex(session.commitments[0]![party]!, 32));
       requireDecision(plan, opening);
+      if (opening.outcome !== undefined) verifyCommittee(opening.outcome, session.id, session.roster);
       return { opening, verified: verifyOpening(opening, commitments) };
     } catch (error) {
       if (!(error instanceof Abort) || error.code !== 'VERIFICATION_FAILED') throw error;

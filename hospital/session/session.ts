@@ -3,6 +3,7 @@ import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { computesOnShares, type Plan } from '../../analytics/index.ts';
 import { CELL_BYTES, CellVector } from '../../mpc/cells.ts';
 import type { Stock, StockDemand } from '../../mpc/boolean/stock.ts';
+import { Seat } from '../../mpc/committee/seat.ts';
 import type { Channel } from '../../mpc/session/channel.ts';
 import { helloDigests, openChannel } from '../../mpc/session/handshake.ts';
 import { CommittedInput, type AgreedInput } from '../../mpc/sum/party.ts';
@@ -16,6 +17,8 @@ import type { Transcript } from '../../protocol/session.ts';
 import type { Journal } from '../journal.ts';
 import type { LocalFigures } from '../local-data.ts';
 import type { Outbox } from '../outbox.ts';
+import { Lease } from '../pool/lease.ts';
+import { takeStock } from '../pool/taking.ts';
 import { decideStep, type DecisionContext } from './decide.ts';
 import type { SessionRelay } from './relay.ts';
 
@@ -100,6 +103,10 @@ export async function runSession(
   context.report(0, 'joined');
   const channel = await openChannel(setting, relay, member.identity, context.random);
 
+  let seat: Promise<Seat> | undefined;
+  // A committee is drawn anew for each session: nothing that is kept would serve another.
+  const ofCommittee = new Lease(session.id, undefined);
+
   for (let step = 0; step < query.steps; step++) {
     context.report(step, 'scanning');
     const local = await context.scan(query, step);
@@ -131,7 +138,9 @@ export async function runSession(
 
     const decision: DecisionContext = {
       random: context.random,
-      stock: (demand) => context.stock(channel, demand),
+      seat: () => (seat ??= Seat.take(channel, context.random)),
+      stock: (among, demand) =>
+        among === channel ? context.stock(channel, demand) : takeStock(ofCommittee, among, context.random, demand),
       beforeOpening: () => {
         if (context.journal.openedIn(query.id) === undefined) context.journal.recordOpened(query.id, session.id);
       },

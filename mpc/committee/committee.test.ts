@@ -76,7 +76,7 @@ describe('the committee that an outcome records', () => {
     ['where all hospitals should have computed', record, hospitals.slice(0, 8)],
   ])('%s is refused', (_, committee, roster) => {
     expect(() => verifyCommittee(outcome(committee), session, roster)).toThrow(
-      expect.objectContaining({ kind: 'Abort', code: 'VERIFICATION_FAILED' }),
+      expect.objectContaining({ kind: 'Abort', code: 'EQUIVOCATION' }),
     );
   });
 });

@@ -1,4 +1,4 @@
-import { toHex } from '../../protocol/bytes.ts';
+import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { Abort } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -47,9 +47,6 @@ export class Committee {
   }
 }
 
-/** Whether so many hospitals leave computing on shares to a committee. */
-export const needsCommittee = (hospitals: readonly string[]): boolean => hospitals.length > COMMITTEE_SIZE;
-
 /** All hospitals by H(session, coin, hospital), the first `size` of them: for a uniform coin a uniform choice. */
 function drawMembers(session: string, hospitals: readonly string[], coin: Uint8Array, size: number): string[] {
   const rank = (party: string): string =>
@@ -59,17 +56,19 @@ function drawMembers(session: string, hospitals: readonly string[], coin: Uint8A
 
 /**
  * The committee that an outcome records is the one that its coin draws, and there is one exactly where the number of
- * hospitals asks for it: `Abort VERIFICATION_FAILED` otherwise. Does not prove that the coin was tossed fairly: each hospital's
+ * hospitals asks for it: `Abort EQUIVOCATION` otherwise. Does not prove that the coin was tossed fairly: each hospital's
  * signature on the outcome says so.
  */
 export function verifyCommittee({ committee }: Outcome, session: string, hospitals: readonly string[]): void {
-  if (needsCommittee(hospitals) !== (committee !== undefined)) {
-    throw new Abort('VERIFICATION_FAILED', 'more than eight hospitals compute by a committee, and fewer by none', {
-      round: 'committee',
-    });
+  const due = hospitals.length > COMMITTEE_SIZE;
+  if (due !== (committee !== undefined)) {
+    throw other(due ? 'no committee computed for so many hospitals' : 'a committee computed for so few hospitals');
   }
   if (committee === undefined) return;
-  const drawn = new Committee(session, hospitals, Buffer.from(committee.coin, 'hex'));
-  if (drawn.members.join() === committee.members.join()) return;
-  throw new Abort('VERIFICATION_FAILED', 'the committee is not the one that its coin draws', { round: 'committee' });
+  const drawn = new Committee(session, hospitals, fromHex(committee.coin, 32));
+  if (drawn.members.join() !== committee.members.join())
+    throw other('the committee is not the one that its coin draws');
 }
+
+const other = (message: string): Abort =>
+  new Abort('EQUIVOCATION', message, { round: 'committee', hint: 'The hospitals run another protocol than we do.' });

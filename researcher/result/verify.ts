@@ -1,5 +1,6 @@
 import { computesOnShares, decode, planQuery, type Plan } from '../../analytics/index.ts';
 import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
+import { verifyCommittee } from '../../mpc/committee/committee.ts';
 import { finishGenerators } from '../../mpc/kernels/ahead.ts';
 import { verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
 import { verifyAttestation } from '../../mpc/sum/share.ts';
@@ -153,6 +154,7 @@ function verifyDecision(
   if (computesOnShares(plan) !== (decision !== undefined))
     throw mismatch('cells were opened without the decision that the query asks for');
   if (decision === undefined) return;
+  verifyCommittee(decision.outcome, session.id, session.roster);
   const { agreement, attestations } = decision;
   const statement = {
     session: session.id,

@@ -1,13 +1,16 @@
-import { BooleanSession } from '../../../mpc/boolean/engine.ts';
-import type { Stock, StockDemand } from '../../../mpc/boolean/stock.ts';
+import type { Cost } from '../../../mpc/boolean/cost.ts';
+import type { Evaluator } from '../../../mpc/boolean/evaluator.ts';
+import type { Seat, StockSource } from '../../../mpc/committee/seat.ts';
 import type { AgreedInput } from '../../../mpc/sum/party.ts';
 import type { RandomSource } from '../../../mpc/transport.ts';
 
 /** What deciding needs of the session it runs in. */
 export interface DecisionContext {
   readonly random: RandomSource;
-  /** Random authenticated material, made with the session's other parties or taken from what was made before. */
-  readonly stock: (demand: StockDemand) => Promise<Stock>;
+  /** Where this hospital computes on shares; the same in all steps. */
+  readonly seat: () => Promise<Seat>;
+  /** Random authenticated material, made with those who compute or taken from what was made before. */
+  readonly stock: StockSource;
   /** Called before anything that depends on the data is opened, even a single bit. */
   readonly beforeOpening: () => void;
 }
@@ -40,14 +43,10 @@ export class Computing {
   }
 
   /** Runs one computation on material of its own. Each has another name. */
-  async run<T>(
-    name: string,
-    { stock }: { readonly stock: StockDemand },
-    compute: (session: BooleanSession) => Promise<T>,
-  ): Promise<T> {
-    const material = await this.#context.stock(stock);
-    const session = new BooleanSession(this.channel, material, this.random, this.named(name));
+  async run<T>(name: string, cost: Cost, compute: (evaluator: Evaluator) => Promise<T>): Promise<T> {
+    const seat = await this.#context.seat();
+    const evaluator = await seat.evaluator(this.named(name), cost, this.#context.stock);
     this.#context.beforeOpening();
-    return compute(session);
+    return compute(evaluator);
   }
 }
