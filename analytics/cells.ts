@@ -48,7 +48,7 @@ export function rowsToCells(plan: Plan, add: CellSink): (rows: ResultColumns) =>
       if (from.isMain) {
         ofTerms.forEach((places, k) => {
           const value = integer(columns[firstTerm + k]![row]);
-          for (const place of places) addTo(place, value);
+          for (const { place, sign } of places) addTo(place, sign * value);
         });
       }
       for (const table of from.tables) {
@@ -63,18 +63,24 @@ export function rowsToCells(plan: Plan, add: CellSink): (rows: ResultColumns) =>
 }
 
 /**
- * Where in a group each term is added, and what each table takes its rows from: the rows in none of its buckets are all
- * rows with its columns, less those in its cells.
+ * Where in a group each term is added or taken off, and what each table takes its rows from: the rows in none of its
+ * buckets are all rows with its columns, less those in its cells.
  */
 function placesOf(plan: Plan): {
-  ofTerms: readonly (readonly number[])[];
+  ofTerms: readonly (readonly { place: number; sign: bigint }[])[];
   ofTables: ReadonlyMap<number, readonly number[]>;
 } {
   const behind = plan.cellsPerGroup + plan.guardTerms.length;
   const elsewhere = plan.elsewhere.map(({ table, total }, e) => ({ offset: table.offset, total, place: behind + e }));
+  const differences = plan.differences.map((each, d) => ({ ...each, place: behind + elsewhere.length + d }));
   const own = [...plan.terms.keys(), ...plan.guardTerms.keys().map((e) => plan.cellsPerGroup + e)];
   return {
-    ofTerms: own.map((place) => [place, ...elsewhere.filter(({ total }) => total === place).map((each) => each.place)]),
+    ofTerms: own.map((term) => [
+      { place: term, sign: 1n },
+      ...elsewhere.filter(({ total }) => total === term).map(({ place }) => ({ place, sign: 1n })),
+      ...differences.filter(({ from }) => from === term).map(({ place }) => ({ place, sign: 1n })),
+      ...differences.filter(({ less }) => less === term).map(({ place }) => ({ place, sign: -1n })),
+    ]),
     ofTables: new Map(elsewhere.map(({ offset, place }) => [offset, [place]])),
   };
 }

@@ -3,6 +3,7 @@ import {
   guardCounts,
   residualCandidates,
   withComplement,
+  type Guard,
   type Plan,
 } from '../../../analytics/index.ts';
 import type { CellVector } from '../../../mpc/cells.ts';
@@ -13,8 +14,20 @@ import type { Computing } from './computing.ts';
 /** Which guards pass, in the order of `guardCounts`; none where the plan has none. */
 export async function decideGuards(computing: Computing, plan: Plan, scanned: CellVector): Promise<boolean[]> {
   const counts = guardCounts(plan, (index) => scanned.at(index));
-  const minima = Array.from({ length: plan.groups }, () => plan.guards.map(({ minimum }) => minimum)).flat();
-  return judge(computing, plan, 'guards', counts, minima);
+  const guardAt = (index: number): Guard => plan.guards[index % plan.guards.length]!;
+  const passed = new Array<boolean>(counts.length);
+  const opensAtZero = (index: number): boolean => plan.rule.zeroCells === 'open' || guardAt(index).zeroPasses === true;
+  for (const [name, zeroCells] of [
+    ['guards', 'open'],
+    ['guards-above-zero', 'withhold'],
+  ] as const) {
+    const judged = [...counts.keys()].filter((index) => opensAtZero(index) === (zeroCells === 'open'));
+    const own = BigUint64Array.from(judged, (index) => counts[index]!);
+    const minima = judged.map((index) => guardAt(index).minimum);
+    const passes = await judge(computing, plan, name, own, minima, zeroCells);
+    judged.forEach((index, j) => (passed[index] = passes[j]!));
+  }
+  return passed;
 }
 
 /** The cells that open after all: without those that would let anyone find a withheld one by subtraction. */
@@ -38,12 +51,13 @@ export async function judge(
   name: string,
   counts: BigUint64Array,
   minima: readonly number[],
+  zeroCells = plan.rule.zeroCells,
 ): Promise<boolean[]> {
   if (counts.length === 0) return [];
   const rule: GuardRule = {
     minimumCell: minima,
     coalition: coalitionSize(plan.rule),
-    zeroCells: plan.rule.zeroCells,
+    zeroCells,
   };
   const cost = releaseCost(computing.roster, counts.length, rule);
   return computing.run(name, cost, (session) => decideRelease(session, counts, rule));
