@@ -67,3 +67,17 @@ it.each([
   const described = describeQuery(prepare({ statistics: [{ count: {} }], release }, schema), schema);
   expect(described.slice(2, -1)).toEqual(sentences);
 });
+
+it('says what is found on shares', () => {
+  const statistics = [
+    { median: { column: 'age' } },
+    { quantile: { column: 'thalach', p: [0.25, 0.75] } },
+    { extremes: { column: 'age' } },
+    { distinct: { column: 'sex' } },
+  ];
+  const described = describeQuery(prepare({ groupBy: [{ column: 'sex' }], statistics }, schema), schema);
+  expect([described[0], described[3]]).toEqual([
+    'Asks of all rows of heart@1: the median of age, the 0.25 and 0.75 quantiles of thalach, the 10th smallest and the 10th largest value of age and an estimate of how many different sex there are.',
+    '12 more numbers are found together on shares, without showing a count on the way; all hospitals taking part see what is found.',
+  ]);
+});

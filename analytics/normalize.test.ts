@@ -156,6 +156,10 @@ describe('a mistake is told with its place', () => {
       'statistics.0.median.column: "income" has 20,000,001 possible values between its bounds; at most 16,777,216 can be searched',
     ],
     [
+      { derive, ...statistics({ median: { column: 'disease' } }) },
+      'statistics.0.median.column: "disease" has few values: its quantiles could tell a count that the release rule withholds',
+    ],
+    [
       statistics({ extremes: { column: 'patient' } }),
       'statistics.0.extremes.column: "patient" is an identifier: it is never grouped by, compared, summed or shown',
     ],

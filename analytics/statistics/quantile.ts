@@ -17,14 +17,14 @@ export const quantile: Planner<OfColumn & { readonly p: number | readonly number
   { column, p },
   scope,
   place,
-  { minimumCell },
+  rule,
 ) => {
   const field = scope.number(column, `${place}.column`);
-  requireGrid(field, `${place}.column`);
+  requireGrid(field, `${place}.column`, rule);
   return {
     terms: [countOf(column)],
     searches: [p].flat().map((each) => {
-      const search = quantileOf(field, each, minimumCell, `quantile(${column},${each})`);
+      const search = quantileOf(field, each, rule.minimumCell, `quantile(${column},${each})`);
       if (search.minimum < MOST_BEHIND) return search;
       throw badQuery(
         `${place}.p`,
