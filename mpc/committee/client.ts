@@ -42,7 +42,7 @@ export class CommitteeClient implements Evaluator {
     const total = lengths.reduce((sum, length) => sum + length, 0);
     const opened = await receiveFromAll(this.#channel, this.#members, rounds.opened, total);
     let at = 0;
-    return lengths.map((length) => opened.slice(at, (at += length)));
+    return lengths.map((length) => Uint8Array.from(opened.subarray(at, (at += length))));
   }
 
   /** All members say the same, so what the honest one among them says, who checked the tags of what others entered. */
