@@ -76,6 +76,23 @@ describe('decidePolicy', () => {
     expect(reasons[0]).toContain(reason);
   });
 
+  it('allows and forbids order statistics and distinct counts by name, and identifiers as columns', () => {
+    const statistics = [
+      { quantile: { column: 'age', p: [0.5] } },
+      { extremes: { column: 'age' } },
+      { distinct: { column: 'id', bits: 1024 } },
+    ];
+    const names = ['quantile', 'extremes', 'distinct'];
+    const columns = ['age', 'sex', 'id'];
+    expect(decide(allowing({ statistics: names, columns }), ask({ statistics })).decision).toBe('approve');
+    for (const name of names) {
+      const others = names.filter((each) => each !== name);
+      const { reasons } = decide(allowing({ statistics: others, columns }), ask({ statistics }));
+      expect(reasons).toEqual([`statistic ${name} is not allowed`]);
+    }
+    expect(decide(allowing({ statistics: names }), ask({ statistics })).reasons).toEqual(['column id is not allowed']);
+  });
+
   it("holds the schema's floor as well as the site's", () => {
     const low = decide(
       allowing({ release: { minimumHospitals: 2 } }),
