@@ -37,7 +37,6 @@ const LEDGER_MS = 5000;
 const LONGEST_WAIT_MS = 10 * 60_000;
 /** Preparations this process has seen: none takes part twice under one name. */
 const SEEN_LIMIT = 4096;
-/** Less than this is not worth a session, unless less is wanted altogether. */
 const BATCH_TRIPLES = BATCH_SLICES * SLICE_TRIPLES;
 
 interface Running {
@@ -170,10 +169,11 @@ export class Preparing {
   }
 
   #lacks(roster: readonly string[]): boolean {
-    const { pool, precompute } = this.#parts;
+    const { pool, precompute, begins } = this.#parts;
     const whole = precompute.triples - (precompute.triples % SLICE_TRIPLES);
-    const missing = whole - pool.triplesOf(roster);
-    return missing > 0 && missing >= Math.min(whole, BATCH_TRIPLES);
+    // A quarter is worth a session by itself; who asks for it now gets all.
+    const worth = begins === 'any' ? 0 : Math.min(whole / 4, BATCH_TRIPLES);
+    return whole - pool.triplesOf(roster) >= Math.max(worth, SLICE_TRIPLES);
   }
 
   async #run(running: Running, request: PreparationRequest, lease: Lease): Promise<void> {
