@@ -37,7 +37,7 @@ interface Holder {
 
 /**
  * Setups and random authenticated material that were made ahead, one store for each roster, in the state folder
- * (docs/preprocessing.md, "Stock made ahead"). Nothing is handed out twice: not after a crash, not by two processes, and not
+ * (docs/preprocessing.md §9). Nothing is handed out twice: not after a crash, not by two processes, and not
  * from a copy of the folder. Where that cannot be promised there is no stock, and sessions make their own.
  */
 export class Pool {

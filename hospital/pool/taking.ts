@@ -14,8 +14,8 @@ import { isNothing } from './shape.ts';
 import type { RosterStore } from './store.ts';
 
 /**
- * Material for one evaluation, from the store as far as it reaches, the rest made in the session (docs/preprocessing.md,
- * "Stock made ahead"). What is taken is on disk as spent before anything of it is read.
+ * Material for one evaluation, from the store as far as it reaches, the rest made in the session (docs/preprocessing.md
+ * §9). What is taken is on disk as spent before anything of it is read.
  *
  * Cost: two rounds, about 50 bytes a batch; what is missing costs what `prepareStock` and, without a setup, `setUpRoster` cost.
  * Errors: theirs, and `Abort EQUIVOCATION` when the parties were told different things, `Fault DISK`.
