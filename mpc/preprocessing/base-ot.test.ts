@@ -28,8 +28,18 @@ describe('a base transfer', () => {
     ['no element', (bytes: Uint8Array) => bytes.fill(255, 0, 32)],
     ['the identity', (bytes: Uint8Array) => bytes.fill(0, 0, 32)],
     ['too short', (bytes: Uint8Array) => bytes.subarray(1)],
+    ['one too many', (bytes: Uint8Array) => Buffer.concat([bytes, bytes.subarray(0, 64)])],
   ])('refuses an offer that is %s', (_, spoil) => {
     expect(() => sender.finish(spoil(offers()), 4, 'anna')).toThrow(
+      expect.objectContaining({ code: 'BAD_BASE_OT', party: 'anna' }),
+    );
+  });
+
+  test('refuses an offer whose element and hash add up to the identity, so that its key is known to all', () => {
+    const others = seededRandom('others');
+    // Exponents, 32 bytes each, are zero; what the other elements are derived from is not.
+    const zeros = new OtReceiver(context, [0], (bytes) => (bytes === 32 ? new Uint8Array(32) : others(bytes)));
+    expect(() => sender.finish(zeros.message, 1, 'anna')).toThrow(
       expect.objectContaining({ code: 'BAD_BASE_OT', party: 'anna' }),
     );
   });

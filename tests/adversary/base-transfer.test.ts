@@ -25,6 +25,7 @@ describe('a hospital that spoils the base transfers', () => {
     ['a message cut short', 'setup/transfers', (message: Uint8Array) => message.subarray(1), { code: 'FORGED_FRAME' }],
     ['wrong sums of leaves', 'setup/trees', (message: Uint8Array) => flipBit(flipBit(message, 0), 256), cheat],
     ['a wrong sum of proofs', 'setup/trees', (message: Uint8Array) => flipBit(message, 8 * 64), cheat],
+    ['trees and a byte more', 'setup/trees', (message: Uint8Array) => Buffer.concat([message, Buffer.alloc(1)]), cheat],
     ['a wrong hash of proofs', 'setup/trees', (message: Uint8Array) => flipBit(message, 8 * 6144), cheat],
   ])('with %s is named, and there is no setup', async (_, round, spoil, expected) => {
     const outcome = await setUp((__, sent, message) => (sent === round ? spoil(Uint8Array.from(message)) : message));

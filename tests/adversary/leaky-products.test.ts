@@ -81,6 +81,17 @@ describe('a hospital that sends a wrong product', () => {
     for (const party of [anna, bert]) expectNoStock(outcomes, party, 'TRIPLE_CHECK', undefined);
   });
 
+  test.each([
+    ['few', (message: Uint8Array) => message.subarray(16)],
+    ['many', (message: Uint8Array) => Buffer.concat([message, Buffer.alloc(16)])],
+  ])('or sends too %s of them, is named by the victim', async (_, change) => {
+    const outcomes = await cheat('length', (to, round, message) =>
+      to === bert && round === ROUNDS.products ? change(message) : message,
+    );
+    expectNoStock(outcomes, bert, 'FORGED_FRAME', mallory);
+    expectNobodyGoesOn(outcomes, anna, bert);
+  });
+
   test('or opens another share of the zero than it committed to, is named', async () => {
     const outcomes = await cheat('zero', (_, round, message) =>
       round === `${ROUNDS.productZero}/open` ? flipBit(message, 8 * 64) : message,

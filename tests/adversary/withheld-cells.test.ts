@@ -126,6 +126,12 @@ describe('deciding which cells open', () => {
     expect(ends).toEqual([code('EQUIVOCATION'), code('EQUIVOCATION'), code('EQUIVOCATION')]);
   });
 
+  test('a decision over other cells than were agreed on is taken for none', async () => {
+    const ends = await decide((place) => (place === 0 ? CellSet.of(5, opens) : set));
+    expect(ends[0]).toEqual(code('OUT_OF_ORDER'));
+    expect(ends.slice(1)).not.toContain('ok');
+  });
+
   test('a hospital that announces two things to two peers is noticed', async () => {
     const base = Uint8Array.from(
       Buffer.from('e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76', 'hex'),
@@ -138,10 +144,14 @@ describe('deciding which cells open', () => {
     expect(ends[2]).toEqual(code('EQUIVOCATION'));
   });
 
-  test('an announcement that is no element is refused by name', async () => {
+  test.each([
+    ['no element', () => new Uint8Array(32).fill(255)],
+    ['cut short', (honest: Uint8Array) => honest.subarray(1)],
+    ['two elements', (honest: Uint8Array) => Buffer.concat([honest, honest])],
+  ])('an announcement that is %s is refused by name', async (_, change) => {
     const ends = await decide(
       () => set,
-      (round, message) => (round === 'announce/0' ? new Uint8Array(32).fill(255) : message),
+      (round, message) => (round === 'announce/0' ? change(message) : message),
     );
     expect(ends[0]).toEqual(expect.objectContaining({ code: 'VERIFICATION_FAILED', party: other }));
   });
