@@ -45,8 +45,21 @@ describe('a prepared stock', () => {
     }
     expect(() => PreparedStock.decode(Buffer.concat([encoded, Buffer.alloc(1)]))).toThrow(malformed);
     expect(() => PreparedStock.decode(Uint8Array.from(encoded).fill(2, 0, 1))).toThrow(malformed);
-    const unequal = new PreparedStock(new Uint8Array(16), { ...triples, b: bits }, bits, new Map());
-    expect(() => PreparedStock.decode(unequal.encode())).toThrow(malformed);
+    const key = new Uint8Array(16);
+    const nothing = AuthenticatedBits.zeros(0);
+    const many = new Map(Array.from({ length: 1001 }, (_, i) => [`hospital-${i}`, nothing]));
+    const others = {
+      'more a than b': new PreparedStock(key, { ...triples, b: bits }, bits, new Map()),
+      'more a than c': new PreparedStock(key, { ...triples, c: bits }, bits, new Map()),
+      'owners without end': new PreparedStock(key, triples, bits, many),
+    };
+    for (const [what, other] of Object.entries(others)) {
+      expect(() => PreparedStock.decode(other.encode()), what).toThrow(malformed);
+    }
+    const two = new Map(['anna', 'anno'].map((owner) => [owner, bits]));
+    const twice = Buffer.from(new PreparedStock(key, triples, bits, two).encode());
+    twice.write('anna', twice.indexOf('anno'));
+    expect(() => PreparedStock.decode(twice)).toThrow(malformed);
   });
 
   test('takes changed bytes for a stock or refuses them, and fails in no other way', () => {

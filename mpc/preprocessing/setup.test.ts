@@ -55,14 +55,17 @@ describe('a setup', () => {
       expect(() => RosterSetup.decode(encoded.subarray(0, end))).toThrow(malformed);
     }
     expect(() => RosterSetup.decode(Buffer.concat([encoded, Buffer.alloc(1)]))).toThrow(malformed);
-    const unsorted = new RosterSetup(
-      setup!.id,
-      ['bert', 'anna'],
-      'anna',
-      setup!.keyShare,
-      new Map([['bert', { holder: [], keeper: [] }]]),
-    );
-    expect(() => RosterSetup.decode(unsorted.encode())).toThrow(malformed);
+    const { id, keyShare } = setup!;
+    const pairs = new Map(['anna', 'bert'].map((peer) => [peer, seedsOf(setup!)]));
+    const others = {
+      unsorted: new RosterSetup(id, ['bert', 'anna'], 'anna', keyShare, pairs),
+      'a party twice': new RosterSetup(id, ['anna', 'bert', 'bert'], 'anna', keyShare, pairs),
+      'without its owner': new RosterSetup(id, ['anna', 'bert'], 'carl', keyShare, pairs),
+      'of one': new RosterSetup(id, ['anna'], 'anna', keyShare, pairs),
+    };
+    for (const [what, other] of Object.entries(others)) {
+      expect(() => RosterSetup.decode(other.encode()), what).toThrow(malformed);
+    }
   });
 
   test('prints nothing secret', () => {
@@ -71,3 +74,5 @@ describe('a setup', () => {
       expect(text).toMatch(/^"?RosterSetup\(2 parties, redacted\)"?$/);
   });
 });
+
+const seedsOf = (setup: RosterSetup) => ({ holder: setup.holderSeeds('bert'), keeper: setup.keeperSeeds('bert') });

@@ -4,11 +4,13 @@ import { signedBlameStatement } from '../../mpc/sum/blame.ts';
 import { shareHeader } from '../../mpc/sum/share.ts';
 import { challenge, connectAnswer, errorRecord, pullRequest, welcome } from '../../protocol/frame.ts';
 import { action, entry, ledgerExport, organisation, signedAction, treeHead } from '../../protocol/ledger.ts';
+import { outcome } from '../../protocol/outcome.ts';
 import { predicate, query, queryInput } from '../../protocol/query.ts';
 import { releaseFloor, releaseInput, releaseRule } from '../../protocol/release.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
 import { hello, signedHello } from '../../protocol/session.ts';
 import { everythingOpens } from '../../protocol/testing/release.ts';
+import { receiptDocument } from '../../researcher/result/documents.ts';
 
 /** One document type of the wire or the ledger, with valid documents to mutate. */
 export interface Sample {
@@ -98,6 +100,40 @@ const statement = {
   seedHashes: [d('1')],
   masks: [d('2')],
 };
+const everyCell = { released: 'Dw==', announcements: [], answers: [] };
+const someCells = {
+  released: 'CQ==',
+  announcements: [d('1'), d('2')],
+  answers: [[-1, 40], [0]],
+  committee: { coin: d('4'), members: ['a', 'b'] },
+};
+const aShareHeader = { hello: aSignedHello, step: 0, cells: 3, agreement: d('d'), outcome: null, signature };
+const anEvidence = {
+  format: 'healthchain-blame/1',
+  session: d('6'),
+  step: 0,
+  blamed: 'a',
+  check: 'SHARE_WRONG',
+  agreement: d('d'),
+  statements: [{ statement, publicKey: d('1'), signature }],
+  seeds: [{ pair: 'a/b', seed: d('1') }],
+  share: { scalars: 'AAAA', blinding: d('2'), publicKey: d('1'), signature },
+};
+const aReceiptStep = { result: d('d'), blinding: d('e'), cells: ['0', '-12', '3', '4'] };
+const aDecision = {
+  agreement: d('d'),
+  outcome: someCells,
+  responses: Buffer.alloc(64, 7).toString('base64'),
+  attestations: ['1', '2'].map((digit) => ({ publicKey: d(digit), signature })),
+};
+const aReceipt = {
+  format: 'healthchain-receipt/1',
+  ledger: { consortium: d('0'), operatorKey: d('b'), size: 9, root: d('a') },
+  query: d('5'),
+  session: d('6'),
+  hospitals: ['a', 'b'],
+  steps: [aReceiptStep],
+};
 const aStatement = { statement, publicKey: d('1'), signature };
 const anError = { kind: 'Refusal', code: 'POLICY', message: 'no', hint: 'ask', party: 'a', round: 'open/0' };
 
@@ -131,25 +167,22 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: 'share header',
     type: shareHeader,
-    documents: [{ hello: aSignedHello, step: 0, cells: 3, agreement: d('d'), signature }],
+    documents: [aShareHeader, { ...aShareHeader, outcome: { digest: d('f'), bytes: 210 } }],
+  },
+  { name: 'outcome', type: outcome, documents: [everyCell, someCells] },
+  {
+    name: 'receipt',
+    type: receiptDocument,
+    documents: [
+      aReceipt,
+      { ...aReceipt, steps: [{ ...aReceiptStep, cells: ['0', null, null, '4'], decision: aDecision }] },
+    ],
   },
   { name: 'blame statement', type: signedBlameStatement, documents: [aStatement] },
   {
     name: 'blame evidence',
     type: blameEvidence,
-    documents: [
-      {
-        format: 'healthchain-blame/1',
-        session: d('6'),
-        step: 0,
-        blamed: 'a',
-        check: 'SHARE_WRONG',
-        agreement: d('d'),
-        statements: [aStatement],
-        seeds: [{ pair: 'a/b', seed: d('1') }],
-        share: { scalars: 'AAAA', blinding: d('2'), publicKey: d('1'), signature },
-      },
-    ],
+    documents: [anEvidence, { ...anEvidence, outcome: someCells }],
   },
   {
     name: 'pull request',
