@@ -155,6 +155,10 @@ describe('a circuit on shared bits', () => {
     const { sessions } = await sitDown(world, { triples: 0, random: 128, masks: new Map() });
     const wires = [{ owner: 0, lanes: 128 }];
     await expect(sessions[0]!.input(wires, [])).rejects.toMatchObject({ code: 'MALFORMED' });
+    const builder = new CircuitBuilder();
+    const circuit = builder.build([builder.input('shared', 256)]);
+    const third = (await sitDown(world, { triples: 0, random: 128, masks: new Map() })).sessions[0]!;
+    await expect(third.evaluate(circuit, [], [third.random(128)])).rejects.toMatchObject({ code: 'MALFORMED' });
     const bits = sessions[1]!.random(128);
     const [one, two] = [sessions[1]!.check([bits]), sessions[1]!.check([bits])];
     await expect(two).rejects.toMatchObject({ code: 'OUT_OF_ORDER' });

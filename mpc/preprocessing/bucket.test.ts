@@ -19,6 +19,10 @@ describe('buckets', () => {
     if (size > 3) expect(leakage(count, size - 1)).toBeGreaterThan(-40);
   });
 
+  test('of less than a lane have no safe size', () => {
+    expect(() => bucketSize(127)).toThrow(expect.objectContaining({ code: 'OUT_OF_RANGE' }));
+  });
+
   test.each([3, 4, 5])('of size %i are safe from `fewestFor` on', (size) => {
     expect(bucketSize(fewestFor(size))).toBe(size);
     expect(bucketSize(fewestFor(size) - 128)).toBeGreaterThan(size);
