@@ -1,11 +1,13 @@
+import { discard } from '../protocol/bytes.ts';
+
 /**
  * What the relay offers a party: byte frames to and from each peer of the session, in order. Nothing is promised about
  * secrecy or honesty; `mpc/session` adds both.
  */
 export interface Relay {
-  /** Resolves when the frame is on its way and there is room for another. */
+  /** Resolves when the frame is on its way and there is room for another. Its memory is then the sender's again. */
   send(to: string, frame: Uint8Array): Promise<void>;
-  /** The next frame that claims to be from this peer. Rejects with a `Fault` when the session ended. */
+  /** The next frame that claims to be from this peer, the receiver's own. Rejects with a `Fault` when the session ended. */
   receive(from: string): Promise<Uint8Array>;
 }
 
@@ -34,7 +36,28 @@ export async function exchange(
   round: string,
   messageFor: (peer: string) => Uint8Array,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const sent = Promise.all(transport.peers.map((peer) => transport.send(peer, round, messageFor(peer))));
+  return meet(transport, round, (peer) => transport.send(peer, round, messageFor(peer)));
+}
+
+/** As `exchange`, for large messages that each go to one peer: their memory is given back as soon as they are sent. */
+export async function exchangeLarge(
+  transport: Transport,
+  round: string,
+  messageFor: (peer: string) => Uint8Array,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  return meet(transport, round, async (peer) => {
+    const message = messageFor(peer);
+    await transport.send(peer, round, message);
+    discard(message);
+  });
+}
+
+async function meet(
+  transport: Transport,
+  round: string,
+  sendTo: (peer: string) => Promise<void>,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const sent = Promise.all(transport.peers.map(sendTo));
   const received = new Map<string, Uint8Array>();
   const receiving = (async () => {
     for (const peer of transport.peers) received.set(peer, await transport.receive(peer, round));

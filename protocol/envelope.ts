@@ -9,7 +9,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { inspect } from 'node:util';
-import { ByteWriter, fromHex, toHex } from './bytes.ts';
+import { ByteWriter, concatBytes, discard, fromHex, toHex } from './bytes.ts';
 import { Abort, Misuse } from './errors.ts';
 
 /** DER header of a raw X25519 public key (RFC 8410): SubjectPublicKeyInfo. */
@@ -97,13 +97,15 @@ export class Sealer {
   constructor(key: Uint8Array) {
     this.#key = key;
   }
-  /** ciphertext || tag (16 bytes). */
-  seal(plaintext: Uint8Array, associated: Uint8Array): Uint8Array {
+  /** head || ciphertext || tag (16 bytes). The head is not sealed: what it says belongs into `associated`. */
+  seal(plaintext: Uint8Array, associated: Uint8Array, head: Uint8Array = NOTHING): Uint8Array {
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonceOf(this.#counter++));
     cipher.setAAD(associated);
     const body = cipher.update(plaintext);
     cipher.final();
-    return Buffer.concat([body, cipher.getAuthTag()]);
+    const sealed = concatBytes(head, body, cipher.getAuthTag());
+    discard(body);
+    return sealed;
   }
 }
 
@@ -138,6 +140,8 @@ export class Opener {
     }
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 function nonceOf(counter: number): Uint8Array {
   return new ByteWriter()

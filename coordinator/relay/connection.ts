@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { discard } from '../../protocol/bytes.ts';
 import { encodeFrame, type Frame } from '../../protocol/frame.ts';
 import { TokenBucket } from './bucket.ts';
 
@@ -86,11 +87,14 @@ export class Connection {
     this.forward(encodeFrame(frame));
   }
 
-  /** Sends the very bytes that came in: nothing is copied or encoded again. */
+  /** Sends the very bytes that came in: nothing is copied or encoded again. Their memory goes once they are sent. */
   forward(bytes: Uint8Array): void {
     if (!this.open) return;
     if (bytes.length < GATHER_BYTES) this.#gather();
-    this.socket.send(bytes, BINARY, this.#flushed);
+    this.socket.send(bytes, BINARY, () => {
+      discard(bytes);
+      this.#flushed();
+    });
   }
 
   /** Forwards and, when too much waits for this receiver, stops reading the sender. True when it did so just now. */
@@ -132,11 +136,11 @@ export class Connection {
     });
   }
 
-  readonly #flushed = (): void => {
+  #flushed(): void {
     if (this.backloggedSince === undefined || this.socket.bufferedAmount > this.#limit / 4) return;
     this.backloggedSince = undefined;
     this.#releaseSenders();
-  };
+  }
 
   #releaseSenders(): void {
     for (const sender of this.#held) sender.release(this);

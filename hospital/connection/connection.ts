@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import WebSocket from 'ws';
 import type { Logger } from 'pino';
-import { discard, toHex } from '../../protocol/bytes.ts';
+import { concatBytes, discard, toHex } from '../../protocol/bytes.ts';
 import { decodeDocument } from '../../protocol/canonical.ts';
 import { Fault, Misuse, asHealthchainError } from '../../protocol/errors.ts';
 import {
@@ -209,7 +209,15 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   #receive(data: Buffer): void {
     if (!this.#ready) throw new Misuse('MALFORMED', 'binary frame before the welcome');
-    this.emit('frame', decodeFrame(data));
+    const frame = decodeFrame(data);
+    if (frame.type !== 'relay') {
+      this.emit('frame', frame);
+      return;
+    }
+    // Memory of its own, so that whoever opens the payload can give it back.
+    const payload = concatBytes(frame.payload);
+    discard(data);
+    this.emit('frame', { ...frame, payload });
   }
 
   #later(): void {

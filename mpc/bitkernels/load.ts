@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { discard } from '../../protocol/bytes.ts';
 
 /** What is used here of the global of that name, which neither the ES library nor @types/node declares. */
 declare const WebAssembly: {
@@ -140,6 +141,12 @@ export class Workspace {
 
   write(at: number, bytes: Uint8Array): void {
     this.#bytes.set(bytes, at);
+  }
+
+  /** Writes bytes that nobody else needs, as a cipher's output or a message that was taken in, and gives back their memory. */
+  moveIn(at: number, bytes: Uint8Array): void {
+    this.write(at, bytes);
+    discard(bytes);
   }
 
   clear(at: number, length: number): void {

@@ -143,7 +143,7 @@ export function permute(workspace: Workspace, seed: Uint8Array, count: number): 
   const zeros = new Uint8Array(4 * WORDS);
   workspace.kernels.countUp(places, count);
   for (let left = count - 1; left > 0;) {
-    workspace.write(words, cipher.update(zeros));
+    workspace.moveIn(words, cipher.update(zeros));
     left = workspace.kernels.shuffle(places, left, words, WORDS);
   }
   return places;

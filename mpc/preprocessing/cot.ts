@@ -1,8 +1,9 @@
 import { createCipheriv, type Cipheriv } from 'node:crypto';
+import { discard } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { Abort } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
-import { exchange } from '../transport.ts';
+import { exchangeLarge } from '../transport.ts';
 import { LEAVES, TREES } from './puncturable.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -67,7 +68,7 @@ export class Extension {
     const scratch = workspace.take((LEAVES + TREES) * (longest / 8));
     workspace.write(bits.at, random(count / 8));
 
-    const received = await exchange(transport, round, (peer) =>
+    const received = await exchangeLarge(transport, round, (peer) =>
       this.#correct(this.#holders.get(peer)!, tags.get(peer)!, bits, scratch),
     );
     for (const [party, corrections] of received) {
@@ -76,6 +77,7 @@ export class Extension {
         throw new Abort('FORGED_FRAME', `the corrections of ${party} have the wrong length`, { party, round });
       }
       this.#apply(this.#keepers.get(party)!, columns, corrections, scratch);
+      discard(corrections);
     }
     return { bits, tags, keys };
   }
@@ -91,7 +93,7 @@ export class Extension {
     const corrections = scratch + LEAVES * stride;
     for (let tree = 0; tree < TREES; tree++) {
       for (let leaf = 0; leaf < LEAVES; leaf++) {
-        workspace.write(scratch + leaf * stride, ciphers[LEAVES * tree + leaf]!.update(zeros));
+        workspace.moveIn(scratch + leaf * stride, ciphers[LEAVES * tree + leaf]!.update(zeros));
       }
       const [r0, r1, r2, r3] = [scratch, scratch + stride, scratch + 2 * stride, scratch + 3 * stride];
       const low = at + 2 * tree * stride;
@@ -107,7 +109,7 @@ export class Extension {
     for (let tree = 0; tree < TREES; tree++) {
       for (let leaf = 1; leaf < LEAVES; leaf++) {
         const stream = ciphers[(LEAVES - 1) * tree + leaf - 1]!;
-        workspace.write(scratch + leaf * stride, stream.update(zeros));
+        workspace.moveIn(scratch + leaf * stride, stream.update(zeros));
       }
       workspace.write(scratch, corrections.subarray(tree * stride, (tree + 1) * stride));
       const [c, r1, r2, r3] = [scratch, scratch + stride, scratch + 2 * stride, scratch + 3 * stride];

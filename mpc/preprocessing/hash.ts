@@ -36,11 +36,11 @@ export class CorrelationHash {
   ): void {
     const bytes = ROW * count;
     const all = bytes * directions.length;
-    workspace.write(inner, this.#cipher.update(workspace.view(at, all)));
+    workspace.moveIn(inner, this.#cipher.update(workspace.view(at, all)));
     directions.forEach((direction, group) => {
       const offset = group * bytes;
       workspace.kernels.addTweaks(outer + offset, inner + offset, first, direction, count);
     });
-    workspace.write(outer, this.#cipher.update(workspace.view(outer, all)));
+    workspace.moveIn(outer, this.#cipher.update(workspace.view(outer, all)));
   }
 }

@@ -1,5 +1,5 @@
 import { Abort } from '../../protocol/errors.ts';
-import { exchange } from '../transport.ts';
+import { exchangeLarge } from '../transport.ts';
 import { compressTags } from './compress.ts';
 import { CHECK_BITS, type Block } from './cot.ts';
 import type { CorrelationHash } from './hash.ts';
@@ -53,7 +53,7 @@ export async function multiplyBlock(
   workspace.clear(z, ROW * count);
   compressTags(bench, block, everybody, count, count, y);
 
-  const received = await exchange(transport, round, (peer) => {
+  const received = await exchangeLarge(transport, round, (peer) => {
     const [keys, tags] = [block.keys.get(peer)!, block.tags.get(peer)!];
     const directions = [direction(setup, setup.self, peer), direction(setup, peer, setup.self)] as const;
     for (let first = 0; first < count; first += CHUNK) {
@@ -73,7 +73,7 @@ export async function multiplyBlock(
     if (theirs.length !== ROW * count) {
       throw new Abort('FORGED_FRAME', `the products of ${party} have the wrong length`, { party, round });
     }
-    workspace.write(message, theirs);
+    workspace.moveIn(message, theirs);
     kernels.addSelected(z, block.bits.at, message, count);
   }
   return { x, y, z };

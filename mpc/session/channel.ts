@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
-import { ByteWriter, concatBytes, fromHex } from '../../protocol/bytes.ts';
+import { ByteWriter, concatBytes, discard, fromHex } from '../../protocol/bytes.ts';
 import { Opener, Sealer, type ExchangeKey } from '../../protocol/envelope.ts';
 import { Abort } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -62,8 +62,10 @@ export class Channel implements Transport {
     const sealer = this.#sealers.get(to)!;
     for (let at = 0, part = 0; at < message.length || part === 0; at += PART, part++) {
       const last = at + PART >= message.length ? 1 : 0;
-      const sealed = sealer.seal(message.subarray(at, at + PART), this.#place(this.self, to, round, part, last));
-      await this.#relay.send(to, concatBytes(Uint8Array.of(last), sealed));
+      const place = this.#place(this.self, to, round, part, last);
+      const frame = sealer.seal(message.subarray(at, at + PART), place, Uint8Array.of(last));
+      await this.#relay.send(to, frame);
+      discard(frame);
     }
   }
 
@@ -75,9 +77,10 @@ export class Channel implements Transport {
       const last = frame[0];
       if (last !== 0 && last !== 1) throw malformed(from, round, 'starts with a byte that is no part mark');
       const plain = opener.open(frame.subarray(1), this.#place(from, this.self, round, part, last));
+      discard(frame);
       parts.push(plain);
       bytes += plain.length;
-      if (last === 1) return parts.length === 1 ? plain : concatBytes(...parts);
+      if (last === 1) return joined(parts);
       // A part that is not the last is full, or a peer could send empty ones for ever.
       if (plain.length !== PART) throw malformed(from, round, 'has a part of the wrong length');
       if (bytes > MESSAGE_LIMIT) throw malformed(from, round, `is longer than ${MESSAGE_LIMIT} bytes`);
@@ -107,6 +110,14 @@ export class Channel implements Transport {
   [inspect.custom](): string {
     return `Channel(${this.self} in ${this.setting.session.slice(0, 8)})`;
   }
+}
+
+/** One message of its parts, whose memory goes. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const message = concatBytes(...parts);
+  parts.forEach(discard);
+  return message;
 }
 
 const malformed = (party: string, round: string, why: string): Abort =>

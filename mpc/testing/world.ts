@@ -80,8 +80,9 @@ export class World {
 
   relay(self: string): Relay {
     return {
-      send: (to, frame) => {
+      send: (to, sent) => {
         const place = this.#queue(self, to).sent++;
+        const frame = Uint8Array.from(sent);
         for (const delivered of this.#hook({ from: self, to, place, frame })) this.deliver(self, to, delivered);
         return Promise.resolve();
       },
@@ -90,7 +91,8 @@ export class World {
   }
 
   /** Puts a frame into `to`'s queue as the relay could at any time, past the hook. */
-  deliver(from: string, to: string, frame: Uint8Array): void {
+  deliver(from: string, to: string, sent: Uint8Array): void {
+    const frame = Uint8Array.from(sent);
     this.#moves++;
     const queue = this.#queue(from, to);
     const waiting = queue.waiting.shift();
