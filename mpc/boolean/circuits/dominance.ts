@@ -2,8 +2,7 @@ import { CircuitBuilder, constantBits, widthOf, type Bits } from '../builder.ts'
 import type { Circuit } from '../circuit.ts';
 import { choose, ordered } from '../gadgets/choose.ts';
 import { atLeast } from '../gadgets/compare.ts';
-import { isNegative } from '../gadgets/signed.ts';
-import { sum } from '../gadgets/sum.ts';
+import { topBit } from '../gadgets/sum.ts';
 
 export interface DominanceParameters {
   readonly parties: number;
@@ -58,7 +57,7 @@ export function dominanceCircuit(parameters: DominanceParameters): Circuit {
     ...timesNegative(builder, first, scale + factor, width),
     ...timesNegative(builder, second, scale, width),
   ];
-  return builder.build([builder.not(isNegative(sum(builder, left, width, 'rounds')))]);
+  return builder.build([builder.not(topBit(builder, left, width, 'rounds'))]);
 }
 
 /** The two largest of two sorted pairs. Cost for w bits: about 9 w ANDs, depth 2 log2 w + 4. */

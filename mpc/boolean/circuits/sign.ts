@@ -1,6 +1,6 @@
 import { CircuitBuilder } from '../builder.ts';
 import type { Circuit } from '../circuit.ts';
-import { isNegative, sumSigned } from '../gadgets/signed.ts';
+import { isSumNegative } from '../gadgets/signed.ts';
 
 /**
  * [sum of all parties' numbers >= 0], for one number of `width` bits in two's complement from each; `width` holds the sum.
@@ -10,5 +10,5 @@ import { isNegative, sumSigned } from '../gadgets/signed.ts';
 export function signCircuit(parties: number, width: number, lanes: number): Circuit {
   const builder = new CircuitBuilder();
   const numbers = Array.from({ length: parties }, (_, party) => builder.inputs(party, lanes, width));
-  return builder.build([builder.not(isNegative(sumSigned(builder, numbers, width, 'rounds')))]);
+  return builder.build([builder.not(isSumNegative(builder, numbers, width, 'rounds'))]);
 }

@@ -1,5 +1,5 @@
 import type { Bits, CircuitBuilder, Signal } from '../builder.ts';
-import { carries, type Thrift } from './carry.ts';
+import { carryOut, type Thrift } from './carry.ts';
 
 /** Pads the shorter of two numbers with zeros. */
 export function sameWidth(a: Bits, b: Bits): [Bits, Bits] {
@@ -17,7 +17,7 @@ export function sameWidth(a: Bits, b: Bits): [Bits, Bits] {
 export function atLeast(circuit: CircuitBuilder, a: Bits, b: Bits, thrift: Thrift = 'triples'): Signal {
   const [left, right] = sameWidth(a, b);
   const negated = right.map((bit) => circuit.not(bit));
-  return carries(circuit, left, negated, true, thrift).at(-1)!;
+  return carryOut(circuit, left, negated, true, thrift);
 }
 
 /** [a = b]. Cost: w - 1 ANDs, depth ceil(log2 w). */

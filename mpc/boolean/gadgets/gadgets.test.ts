@@ -4,7 +4,7 @@ import { constantBits, publicBits, type Bits, type CircuitBuilder } from '../bui
 import { choose, ordered, withoutGreatest } from './choose.ts';
 import { allOf, anyOf, atLeast, equals } from './compare.ts';
 import { countColumns } from './fold.ts';
-import { isNegative, sumSigned } from './signed.ts';
+import { isSumNegative } from './signed.ts';
 import { countOnes, sum } from './sum.ts';
 import { reaches } from './threshold.ts';
 import { lanesFor } from '../bits.ts';
@@ -75,7 +75,7 @@ describe('a sum', () => {
     const signed = (x: bigint, w: number): bigint => BigInt.asIntN(w, x);
     expectExhaustively(
       [3, 3, 4],
-      (c, all) => [isNegative(sumSigned(c, all, 6, thrift))],
+      (c, all) => [isSumNegative(c, all, 6, thrift)],
       (a, b, d) => (signed(a, 3) + signed(b, 3) + signed(d, 4) < 0n ? 1n : 0n),
     );
   });

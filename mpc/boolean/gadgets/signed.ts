@@ -1,6 +1,6 @@
 import type { Bits, CircuitBuilder, Signal } from '../builder.ts';
 import type { Thrift } from './carry.ts';
-import { sum } from './sum.ts';
+import { topBit } from './sum.ts';
 
 /** A number in two's complement, brought to `width` bits. */
 export const extendSign = (number: Bits, width: number): Bits => [
@@ -8,14 +8,16 @@ export const extendSign = (number: Bits, width: number): Bits => [
   ...Array.from({ length: width - number.length }, () => number.at(-1) ?? false),
 ];
 
-/** The sum of numbers in two's complement, modulo 2^width. `width` must hold the greatest and the least sum. */
-export const sumSigned = (circuit: CircuitBuilder, summands: readonly Bits[], width: number, thrift: Thrift): Bits =>
-  sum(
+/** [sum < 0] for numbers in two's complement. `width` must hold the greatest and the least sum. */
+export const isSumNegative = (
+  circuit: CircuitBuilder,
+  summands: readonly Bits[],
+  width: number,
+  thrift: Thrift,
+): Signal =>
+  topBit(
     circuit,
     summands.map((number) => extendSign(number, width)),
     width,
     thrift,
   );
-
-/** The sign of a number in two's complement: 1 if it is below zero. */
-export const isNegative = (number: Bits): Signal => number.at(-1)!;

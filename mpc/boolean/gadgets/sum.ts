@@ -1,5 +1,5 @@
 import type { Bits, CircuitBuilder, Signal } from '../builder.ts';
-import { carries, majority, type Thrift } from './carry.ts';
+import { carries, carryOut, majority, type Thrift } from './carry.ts';
 
 /**
  * The sum of any number of unsigned numbers modulo 2^width.
@@ -9,11 +9,23 @@ import { carries, majority, type Thrift } from './carry.ts';
  * (Wallace, IEEE Trans. EC 1964) of depth about log_1.5 of the summands, then one parallel-prefix adder.
  */
 export function sum(circuit: CircuitBuilder, summands: readonly Bits[], width: number, thrift: Thrift): Bits {
-  const columns: Signal[][] = Array.from({ length: width }, (_, i) =>
-    summands.flatMap((bits) => (i < bits.length ? [bits[i]!] : [])),
-  );
-  return thrift === 'triples' ? byColumn(circuit, columns) : byTree(circuit, columns);
+  const columns = columnsOf(summands, width);
+  if (thrift === 'triples') return byColumn(circuit, columns);
+  const [a, b] = byTree(circuit, columns);
+  const into = carries(circuit, a, b, false, thrift);
+  return a.map((bit, i) => circuit.xor(circuit.xor(bit, b[i]!), into[i]!));
 }
+
+/** The highest bit of the sum modulo 2^width: in two's complement its sign. With `rounds` cheaper than the whole sum. */
+export function topBit(circuit: CircuitBuilder, summands: readonly Bits[], width: number, thrift: Thrift): Signal {
+  if (thrift === 'triples') return sum(circuit, summands, width, thrift).at(-1)!;
+  const [a, b] = byTree(circuit, columnsOf(summands, width));
+  const into = carryOut(circuit, a.slice(0, -1), b.slice(0, -1), false, thrift);
+  return circuit.xor(circuit.xor(a.at(-1)!, b.at(-1)!), into);
+}
+
+const columnsOf = (summands: readonly Bits[], width: number): Signal[][] =>
+  Array.from({ length: width }, (_, i) => summands.flatMap((bits) => (i < bits.length ? [bits[i]!] : [])));
 
 function byColumn(circuit: CircuitBuilder, columns: Signal[][]): Signal[] {
   return columns.map((column, i) => {
@@ -28,7 +40,8 @@ function byColumn(circuit: CircuitBuilder, columns: Signal[][]): Signal[] {
   });
 }
 
-function byTree(circuit: CircuitBuilder, columns: Signal[][]): Signal[] {
+/** Two numbers with the same sum. */
+function byTree(circuit: CircuitBuilder, columns: Signal[][]): [Bits, Bits] {
   let rows = columns;
   while (rows.some((column) => column.length > 2)) {
     const next: Signal[][] = rows.map(() => []);
@@ -43,9 +56,8 @@ function byTree(circuit: CircuitBuilder, columns: Signal[][]): Signal[] {
     });
     rows = next;
   }
-  const [a, b] = [0, 1].map((row) => rows.map((column) => column[row] ?? false));
-  const into = carries(circuit, a!, b!, false, 'rounds');
-  return a!.map((bit, i) => circuit.xor(circuit.xor(bit, b![i]!), into[i]!));
+  const row = (place: number): Bits => rows.map((column) => column[place] ?? false);
+  return [row(0), row(1)];
 }
 
 /** What is known in the earliest round first; public bits last, where adding them to a single bit costs nothing. */
