@@ -1,12 +1,16 @@
 import type { Plan } from '../../../analytics/index.ts';
 import { tossCoin } from '../../../mpc/boolean/coin.ts';
+import { COMMITTEE_SIZE } from '../../../mpc/committee/committee.ts';
 import { countDistinct, distinctCost } from '../../../mpc/order/distinct.ts';
 import { needsDecision } from '../../../protocol/release.ts';
 import type { LocalFigures } from '../../local-data.ts';
 import type { Computing } from './computing.ts';
 import { judge } from './release.ts';
 
-/** Bits of bitmaps that are counted at once; more groups are counted in turn, so that the material for them stays small. */
+/**
+ * Bits of bitmaps that are counted at once; more groups are counted in turn, so that the material for them stays small. A
+ * committee holds them for each hospital outside it.
+ */
 const BITS_AT_ONCE = 2 ** 19;
 
 /**
@@ -33,7 +37,8 @@ export async function answerDistinct(
     const own = BigUint64Array.from(groups, (group) => counts[group]!);
     const may = await judgeValues(computing, plan, `values-${search}`, own);
     const open = groups.filter((_, j) => may[j]);
-    const atOnce = BITS_AT_ONCE / bits;
+    const outside = Math.max(1, computing.roster.length - COMMITTEE_SIZE);
+    const atOnce = Math.max(1, Math.floor(BITS_AT_ONCE / outside / bits));
     for (let first = 0; first < open.length; first += atOnce) {
       const part = open.slice(first, first + atOnce);
       const sketch = { groups: part.length, bits, minimum: plan.rule.minimumCell };
