@@ -34,7 +34,7 @@ export async function agreed(
   const decided = await Promise.all(
     inputs.map((input, i) =>
       released === undefined
-        ? DecidedInput.everything(input)
+        ? Promise.resolve(DecidedInput.everything(input))
         : DecidedInput.deciding(input, CellSet.of(cells, released), [], seededRandom(`${world.seed}/conceal/${i}`)),
     ),
   );
