@@ -3,9 +3,11 @@ import { CellSet } from '../../mpc/sum/cell-set.ts';
 import { judge } from '../../mpc/sum/blame.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { combineShares, Opening, verifyOpening } from '../../mpc/sum/opening.ts';
+import type { ShareHeader } from '../../mpc/sum/share.ts';
 import { CellVector } from '../../mpc/cells.ts';
 import { ScalarVector, ShareSum } from '../../mpc/scalars.ts';
 import { corrupt, seededRandom } from '../../mpc/testing/world.ts';
+import { canonicalBytes } from '../../protocol/canonical.ts';
 import { addOne, agreed, blameCase, openAll, receive, sealed, type Agreed } from './shares.ts';
 
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
@@ -94,6 +96,48 @@ describe('withheld cells', () => {
       expect(() => verifyOpening(opening, step.commitments)).toThrow(code('VERIFICATION_FAILED'));
     },
   );
+
+  test.each(['answers', 'responses', 'agreement'] as const)(
+    'an opening with other %s has another digest on the ledger',
+    (part) => {
+      const { cells, blinding, outcome, closed } = opened();
+      const other = {
+        answers: { ...outcome!, answers: [[1]] },
+        responses: ScalarVector.fromBytes(addOne(closed!.responses.bytes)),
+        agreement: closed!.agreement.map((byte) => byte ^ 1),
+      };
+      const changed =
+        part === 'answers'
+          ? new Opening(cells, blinding, other.answers, closed)
+          : new Opening(cells, blinding, outcome, { ...closed!, [part]: other[part] });
+      const { session } = step.world;
+      expect(changed.digest(session, 0)).not.toBe(new Opening(cells, blinding, outcome, closed).digest(session, 0));
+    },
+  );
+
+  test.each([-1, 1])('a header that states an outcome longer by %i bytes is refused', (by) => {
+    const [first, ...rest] = sealed(step, 1);
+    const header = JSON.parse(Buffer.from(first!).toString()) as ShareHeader;
+    const other = { ...header, outcome: { ...header.outcome!, bytes: header.outcome!.bytes + by } };
+    expect(() => receive(step, 1, [canonicalBytes(other), ...rest])).toThrow(code('FORGED_SHARE'));
+  });
+
+  test('a difference that a hospital hides in a released cell is blown up by the challenge, out of the range of cells', async () => {
+    const of = await agreed(values);
+    const set = CellSet.of(4, opens);
+    // The same set to everybody, but the cell that opens is concealed as well.
+    const sly = Object.assign(CellSet.of(4, opens), { has: (cell: number) => opens(cell) && cell !== 1 });
+    const decided = await Promise.all(
+      of.inputs.map((input, i) =>
+        DecidedInput.deciding(input, i === 1 ? sly : set, [], seededRandom(`${of.world.seed}/sly/${i}`)),
+      ),
+    );
+    expect(() => openAll({ ...of, decided })).toThrow(code('VERIFICATION_FAILED'));
+    const shown = await Promise.all(
+      of.inputs.map((input, i) => DecidedInput.deciding(input, set, [], seededRandom(`${of.world.seed}/${i}`))),
+    );
+    expect(openAll({ ...of, decided: shown }).at(1)).toBe(90n);
+  });
 
   test('open to numbers that say nothing: two runs over the same input differ, and lie out of the range of cells', async () => {
     const again = await agreed(values, { released: opens });
