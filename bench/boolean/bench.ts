@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { nextMessage, residentMemory } from '../children.ts';
+import { nextMessage, processorTime, residentMemory } from '../children.ts';
 import { withFolder } from '../leaving.ts';
 import { medianOf, power, summarize, time, type Bench, type Tools } from '../measurement.ts';
 import { withBareConsortium } from '../sum/consortium.ts';
@@ -9,6 +9,12 @@ import type { Done, Task } from './messages.ts';
 
 /** Parties with an open session; every task is done by all of them together. */
 type Parties = (task: Task) => Promise<readonly Done[]>;
+
+/** The parties' own processes, and what they and the coordinator have used of the processors, in milliseconds. */
+interface Processes {
+  readonly children: readonly ChildProcess[];
+  readonly processorTime: () => number;
+}
 
 interface ReleaseSize {
   readonly parties: number;
@@ -46,13 +52,13 @@ export const booleanBenches: readonly Bench[] = [
     about: `release rule on ${power(size.cells)} counts, k = 10, ${size.parties} processes, with stock and without`,
     quick: size.parties === 3 && size.cells <= 10_000,
     run: (tools) =>
-      withBooleans(tools, size.parties, (parties, children) => measureRelease(tools, size, parties, children)),
+      withBooleans(tools, size.parties, (parties, processes) => measureRelease(tools, size, parties, processes)),
   })),
   {
     name: 'boolean/medians',
     about: '100 medians on a grid of 2^10 points, 3 processes, preprocessing included',
     quick: false,
-    run: (tools) => withBooleans(tools, 3, (parties) => measureMedians(tools, parties)),
+    run: (tools) => withBooleans(tools, 3, (parties, processes) => measureMedians(tools, parties, processes)),
   },
   {
     name: 'boolean/jiff',
@@ -65,7 +71,7 @@ export const booleanBenches: readonly Bench[] = [
 function withBooleans<T>(
   { console }: Tools,
   count: number,
-  run: (parties: Parties, children: readonly ChildProcess[]) => Promise<T>,
+  run: (parties: Parties, processes: Processes) => Promise<T>,
 ): Promise<T> {
   console.progress(`starting ledger, coordinator and ${count} parties`);
   return withFolder((folder) =>
@@ -80,7 +86,11 @@ function withBooleans<T>(
           return done;
         };
         await parties({ kind: 'setUp' });
-        return run(parties, children);
+        const pids = [consortium.coordinator.pid, ...children.map(({ pid }) => pid!)];
+        return run(parties, {
+          children,
+          processorTime: () => pids.reduce((total, pid) => total + processorTime(pid), 0),
+        });
       }),
     ),
   );
@@ -129,7 +139,7 @@ async function measureRelease(
   { console, report, quick }: Tools,
   { parties: n, cells, online, whole }: ReleaseSize,
   parties: Parties,
-  children: readonly ChildProcess[],
+  { children, processorTime }: Processes,
 ): Promise<void> {
   const name = `boolean/release/n=${n}/cells=${power(cells)}`;
   const runs = quick || cells > 10_000 || n > 5 ? 3 : 7;
@@ -146,8 +156,11 @@ async function measureRelease(
     // Targets are for the threshold, as the peers were measured.
     report(summarize(`${name}: ${rule}, with stock`, 'ms', fromStock, coalition === 0 ? online : undefined));
     report(summarize(`${name}: ${rule}, with stock, sent by each party`, 'kB', [last[0]!.bytes / 1000]));
-    const all = await time(runs, () => parties({ kind: 'release', cells, coalition }));
+    const before = processorTime();
+    const all = await time(runs, () => parties({ kind: 'release', cells, coalition }), 0);
+    const used = (processorTime() - before) / runs;
     report(summarize(`${name}: ${rule}, preprocessing included`, 'ms', all, coalition === 0 ? whole : undefined));
+    report(summarize(`${name}: ${rule}, preprocessing included, processor time of all`, 'ms', [used]));
   }
   const target = cells >= 100_000 ? 500 : undefined;
   report(
@@ -183,7 +196,13 @@ async function measureJiff(tools: Tools): Promise<void> {
   report(summarize('boolean/jiff: JIFF over ours, for each cell', 'x', ratios));
 }
 
-async function measureMedians({ report, quick }: Tools, parties: Parties): Promise<void> {
+async function measureMedians({ report, quick }: Tools, parties: Parties, { processorTime }: Processes): Promise<void> {
   const task: Task = { kind: 'medians', groups: 100, gridSize: 1024 };
-  report(summarize('boolean/medians: 100 on 2^10 points', 'ms', await time(quick ? 3 : 7, () => parties(task)), 2000));
+  const runs = quick ? 3 : 7;
+  await parties(task);
+  const before = processorTime();
+  const took = await time(runs, () => parties(task), 0);
+  const used = (processorTime() - before) / runs;
+  report(summarize('boolean/medians: 100 on 2^10 points', 'ms', took, 2000));
+  report(summarize('boolean/medians: 100 on 2^10 points, processor time of all', 'ms', [used]));
 }
