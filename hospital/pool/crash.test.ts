@@ -44,3 +44,26 @@ it('kill -9 at any time never lets a triple be handed out twice, leaves no lock,
     rmSync(home, { recursive: true, force: true });
   }
 }, 120_000);
+
+it('a process that is killed while it uses stock leaves a mark on disk: the next one destroys it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'healthchain-crash-'));
+  const lines: string[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(line) });
+  try {
+    const child = spawn(process.execPath, [TAKER, home, 'hold'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (told += text));
+    while (!told.includes('taken') && child.exitCode === null) await pause(5);
+    const ended = once(child, 'close');
+    child.kill('SIGKILL');
+    await ended;
+    for (const party of ['hospital-000', 'hospital-001', 'hospital-002']) {
+      const pool = Pool.open({ stateFolder: join(home, party), log, random: platformRandom });
+      expect(pool.status).toMatchObject([{ setup: false, triples: 0 }]);
+      pool.close();
+    }
+    expect(lines.filter((line) => line.includes('stopped in the middle of a session that used it'))).toHaveLength(3);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+});

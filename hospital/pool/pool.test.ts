@@ -90,10 +90,8 @@ describe('a session that does not end well', () => {
   it('destroys setup and batches where it may have used them', async () => {
     all.plantSetups();
     await all.prepare(SLICE);
-    const world = all.session();
-    const channels = await Promise.all(all.roster.map((party) => world.channel(party)));
-    await Promise.all(channels.map((channel) => all.pool(channel.self).stock(channel, all.demand(128))));
-    for (const party of all.roster) all.pool(party).fail(world.session);
+    const session = await all.hold(all.demand(128));
+    for (const party of all.roster) all.pool(party).fail(session);
     expect(held()).toEqual([0, 0, 0]);
     expect(setups()).toEqual([false, false, false]);
     expect(readdirSync(folderOf(anna))).toEqual(['journal']);
@@ -109,20 +107,13 @@ describe('a session that does not end well', () => {
     expect(held()).toEqual([SLICE, SLICE, SLICE]);
   });
 
-  it('leaves a mark that a restart finds: a process that was killed meanwhile destroys on its next start', async () => {
+  it('destroys too where the node is stopped meanwhile; the others learn of it in the next session, and drop theirs', async () => {
     all.plantSetups();
     await all.prepare(SLICE);
-    const world = all.session();
-    const channels = await Promise.all(all.roster.map((party) => world.channel(party)));
-    await Promise.all(channels.map((channel) => all.pool(channel.self).stock(channel, all.demand(128))));
-    expect(all.pool(anna).status[0]!.setup).toBe(true);
-    // What a killed process leaves is what is on disk now; closing would tidy up.
-    const copy = readFileSync(join(folderOf(anna), 'journal'));
-    expect(copy.length).toBeGreaterThan(100);
-    for (const party of [bert, 'hospital-002']) all.pool(party).finish(world.session);
+    const session = await all.hold(all.demand(128));
+    for (const party of [bert, 'hospital-002']) all.pool(party).finish(session);
     all.reopen(anna);
-    expect(all.pool(anna).status[0]!.setup).toBe(false);
-    // The others learn of it in the next session, and drop theirs.
+    expect(setups()).toEqual([false, true, true]);
     await all.take(all.demand(128));
     expect(said()).toContain('not all hospitals hold its setup');
     expect(held()).toEqual([0, 0, 0]);

@@ -106,6 +106,14 @@ export class Consortium {
     });
   }
 
+  /** All take in one session that does not end. Returns its id. */
+  async hold(demand: StockDemand): Promise<string> {
+    const world = this.session();
+    const channels = await Promise.all(this.roster.map((party) => world.channel(party)));
+    await Promise.all(channels.map((channel) => this.pool(channel.self).stock(channel, demand)));
+    return world.session;
+  }
+
   demand(triples: number, masks = 128): StockDemand {
     return sliceDemand({ triples, masks }, this.roster);
   }
