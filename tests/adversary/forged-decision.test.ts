@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CellVector } from '../../mpc/cells.ts';
 import { Opening } from '../../mpc/sum/opening.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes } from '../../protocol/canonical.ts';
@@ -100,5 +101,26 @@ describe('a researcher that forges what the hospitals decided', () => {
 
   test('as if there had been something to decide is found out', async () => {
     expect(await forge(withoutRule, { released: () => true }, same)).toEqual(refused);
+  });
+
+  const written = (check: string): unknown =>
+    expect.objectContaining({ name: VerificationError.name, check }) as unknown;
+
+  test('and writes a withheld cell as zero, or a response too many, has written no receipt', async () => {
+    const zero = (step: ReceiptStep): ReceiptStep => ({ ...step, cells: step.cells.map((cell) => cell ?? '0') });
+    expect(await forge(withRule, decision, same, zero)).toEqual(written('receipt'));
+    const longer = (step: ReceiptStep): ReceiptStep => {
+      const responses = Buffer.concat([Buffer.from(step.decision!.responses, 'base64'), Buffer.alloc(32)]);
+      return { ...step, decision: { ...step.decision!, responses: responses.toString('base64') } };
+    };
+    expect(await forge(withRule, decision, same, longer)).toEqual(written('receipt'));
+  });
+
+  test('or appends a cell of zero, which every commitment vouches for, gives no answer to the query', async () => {
+    const played = await consortium.play(withoutRule);
+    const { opening, received } = consortium.open(played);
+    const longer = new Opening(CellVector.fromBigInts([...opening.cells.toBigInts(), 0n]), opening.blinding);
+    const files = await consortium.record(played, longer, received);
+    expect(await verifyAnswer(files).catch((error: unknown) => error)).toEqual(written('result'));
   });
 });
