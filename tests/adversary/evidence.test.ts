@@ -82,6 +82,38 @@ describe('evidence of a cheat', () => {
     expect(evidenceShows({ ...evidence, statements: [] }, honest)).toBe(false);
   });
 
+  test('where cells are withheld rests on the outcome that the hospital signed, and on no other', async () => {
+    const decided = await agreed(
+      [
+        [1n, 5n],
+        [2n, 6n],
+        [3n, 7n],
+      ],
+      { released: (cell) => cell === 1 },
+    );
+    const lied = blameCase(decided, { 1: { scalars: (honest) => addOne(honest) } });
+    const evidence = published(lied);
+    expect(evidence).toMatchObject({ blamed: bert, check: 'SHARE_WRONG' });
+    expect(evidenceShows(evidence, lied)).toBe(true);
+
+    // An honest share does not fit announcements that its sender never saw: that must not convict it.
+    const honest = blameCase(decided);
+    const share = honest.shares.get(bert)!;
+    const [first, second, third] = honest.outcome!.announcements;
+    const framed: BlameEvidence = {
+      ...evidence,
+      outcome: { ...honest.outcome!, announcements: [second!, first!, third!] },
+      share: {
+        scalars: Buffer.from(share.scalars).toString('base64'),
+        blinding: toHex(share.blinding),
+        publicKey: share.publicKey,
+        signature: toHex(share.signature),
+      },
+    };
+    expect(evidenceShows(framed, honest)).toBe(false);
+    expect(evidenceShows({ ...framed, outcome: undefined }, honest)).toBe(false);
+  });
+
   test('by a seed that fits what an honest hospital stated convinces nobody', () => {
     const evidence = published(lyingMask());
     const [lower] = step.world.roster;

@@ -68,10 +68,30 @@ describe('withheld cells', () => {
     expect(() => openAll(step, lie)).toThrow(code('EQUIVOCATION'));
   });
 
-  test('an outcome that is not the one signed is refused', () => {
+  test('an outcome that is not the one signed is refused, though it is as long', () => {
     const chunks = sealed(step, 1);
-    const swapped = [chunks[0]!, sealed(step, 1, { outcome: (honest) => ({ ...honest, answers: [[1]] }) })[1]!];
-    expect(() => receive(step, 1, [...swapped, ...chunks.slice(2)])).toThrow(code('FORGED_SHARE'));
+    const [, other] = sealed(step, 1, {
+      outcome: (honest) => ({ ...honest, released: CellSet.of(4, (cell) => cell !== 0).toBase64() }),
+    });
+    expect(other!.length).toBe(chunks[1]!.length);
+    expect(() => receive(step, 1, chunks.with(1, other!))).toThrow(/another outcome than it signed/);
+  });
+
+  test('an outcome under the signature of another is refused', () => {
+    const [honest, other] = [
+      sealed(step, 1),
+      sealed(step, 1, { outcome: (each) => ({ ...each, answers: [[1]] }) }),
+    ] as const;
+    const [signed, header] = [honest, other].map(
+      ([first]) => JSON.parse(Buffer.from(first!).toString()) as ShareHeader,
+    );
+    const forged = canonicalBytes({ ...header!, signature: signed!.signature });
+    expect(() => receive(step, 1, [forged, ...other.slice(1)])).toThrow(/wrong signature/);
+  });
+
+  test('an outcome of another form is refused, though it is the one signed', () => {
+    const lie = { outcome: (honest: NonNullable<DecidedInput['outcome']>) => ({ ...honest, more: 1 }) };
+    expect(() => receive(step, 1, sealed(step, 1, lie))).toThrow(/does not decode/);
   });
 
   test.each(['announcements', 'released', 'responses', 'blinding', 'cells', 'agreement'] as const)(
