@@ -181,10 +181,21 @@ export class PlayedConsortium {
     received: readonly ReceivedShare[],
     claim: (honest: ReceiptStep) => ReceiptStep = (honest) => honest,
   ): Promise<{ receipt: string; ledger: string }> {
-    const { ledger } = this;
-    const { query, session } = played;
+    const { session } = played;
     const result = opening.digest(session, 0);
-    await ledger.submit(this.member('researcher'), { type: 'recordReceipt', session, step: 0, result, final: true });
+    const action: Action = { type: 'recordReceipt', session, step: 0, result, final: true };
+    await this.ledger.submit(this.member('researcher'), action);
+    return this.write(played, opening, received, claim);
+  }
+
+  /** The same without its record. */
+  async write(
+    { query, session }: Played,
+    opening: Opening,
+    received: readonly ReceivedShare[],
+    claim: (honest: ReceiptStep) => ReceiptStep = (honest) => honest,
+  ): Promise<{ receipt: string; ledger: string }> {
+    const { ledger } = this;
     await ledger.refresh();
     const { size, root, publicKey: operatorKey } = ledger.head();
     const receipt: ReceiptDocument = {
@@ -193,7 +204,7 @@ export class PlayedConsortium {
       query,
       session,
       hospitals: [...this.hospitals.roster],
-      steps: [claim(openingToStep(opening, result, received))],
+      steps: [claim(openingToStep(opening, opening.digest(session, 0), received))],
     };
     return { receipt: renderDocument(receipt), ledger: renderDocument(await ledger.export()) };
   }
