@@ -82,5 +82,7 @@ describe('the p%-rule', () => {
     await expect(ask(-1n, 0n, 0n)).rejects.toMatchObject({ code: 'OUT_OF_RANGE' });
     expect(sessions[0]!.rounds).toBe(0);
     expect(() => dominanceCost(['a', 'b'], 1, { ...rule, percent: 0 })).toThrow(/percentage/);
+    expect(() => dominanceCost(['a', 'b'], 1, { ...rule, greatestValue: 0n })).toThrow(/at least 1/);
+    expect(() => dominanceCost(['a', 'b'], 1, { ...rule, greatestTotal: 49n })).toThrow(/at least 1/);
   });
 });

@@ -156,6 +156,23 @@ describe('the release rule', () => {
       { minimumCell: 10, coalition: 1, zeroCells: 'open', minimumContributors: 4 },
     ];
     for (const rule of bad) expect(() => releaseCost(roster, 2, rule)).toThrow(/cannot be decided/);
+    const rule: GuardRule = { minimumCell: 10, coalition: 1, zeroCells: 'open' };
+    expect(() => releaseCost(['a'], 2, rule)).toThrow(/cannot be decided/);
+  });
+
+  test('takes a count beyond 32 bits for what it is', async () => {
+    const world = new World({ parties: 2, seed: 'beyond', deadline: 'idle' });
+    const rule: GuardRule = { minimumCell: 10, coalition: 0, zeroCells: 'withhold' };
+    expect(
+      await decide(
+        world,
+        [
+          [0, 0],
+          [2 ** 32, 2 ** 40 + 3],
+        ],
+        rule,
+      ),
+    ).toEqual([true, true]);
   });
 
   test('asked of a count below zero is refused before anything leaves', async () => {
