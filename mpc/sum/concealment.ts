@@ -4,15 +4,7 @@ import { ByteWriter } from '../../protocol/bytes.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { CellVector } from '../cells.ts';
 import { addCommitments, commitScalars } from '../pedersen.ts';
-import {
-  addScalars,
-  maskedChunks,
-  randomScalar,
-  SCALAR_BYTES,
-  SCALAR_ORDER,
-  ScalarVector,
-  SEED_BYTES,
-} from '../scalars.ts';
+import { maskedChunks, randomScalar, SCALAR_BYTES, SCALAR_ORDER, ScalarVector, SEED_BYTES } from '../scalars.ts';
 import type { RandomSource } from '../transport.ts';
 import type { CellSet } from './cell-set.ts';
 
@@ -95,8 +87,6 @@ export function addResponse(chunk: Uint8Array, first: number, response: ScalarVe
   sum.addInto(ScalarVector.fromBytes(response.bytes.subarray(at, at + chunk.length)));
   return sum.bytes;
 }
-
-export const addBlinding = addScalars;
 
 /** By double and add over encodings: once a step, so it need not be fast; its inputs are public. */
 function multiply(element: Uint8Array, factor: bigint): Uint8Array {
