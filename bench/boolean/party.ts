@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { pino } from 'pino';
+import { messageOfBench } from '../children.ts';
 import { Connection } from '../../hospital/connection/connection.ts';
 import { SessionRelay } from '../../hospital/session/relay.ts';
 import { CircuitBuilder, type Signal } from '../../mpc/boolean/builder.ts';
@@ -24,7 +25,7 @@ import { countOf, type Done, type Task } from './messages.ts';
 const random: RandomSource = (bytes) => new Uint8Array(randomBytes(bytes));
 process.once('disconnect', () => process.exit());
 
-const join = await message<Join>();
+const join = await messageOfBench<Join>();
 const connection = new Connection({
   url: join.coordinatorUrl,
   organisation: join.organisation,
@@ -44,7 +45,7 @@ await once(connection, 'open');
 process.send!('connected');
 
 const sent = { bytes: 0, frames: 0 };
-const begin = await message<Begin>();
+const begin = await messageOfBench<Begin>();
 const self = begin.roster.indexOf(join.organisation);
 const channel = await open(begin);
 let setup: RosterSetup | undefined;
@@ -54,7 +55,7 @@ let serial = 0;
 process.send!('ready');
 
 for (;;) {
-  const task = await message<Task>();
+  const task = await messageOfBench<Task>();
   const before = { ...sent };
   const result = await perform(task);
   const done: Done = { bytes: sent.bytes - before.bytes, frames: sent.frames - before.frames, result };
@@ -150,9 +151,4 @@ async function open({ session, roster, keys, ledger }: Begin): Promise<Channel> 
     ledger,
   };
   return openChannel(setting, relay, Identity.fromPem(join.pem), random);
-}
-
-/** The next message of the bench, which is ours: trusted. */
-function message<T>(): Promise<T> {
-  return new Promise((resolve) => process.once('message', (received) => resolve(received as T)));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { pino } from 'pino';
+import { messageOfBench } from '../children.ts';
 import { Connection } from '../../hospital/connection/connection.ts';
 import { Streams } from '../../hospital/connection/streams.ts';
 import { SessionRelay } from '../../hospital/session/relay.ts';
@@ -23,7 +24,7 @@ import { cellsOf, STEP, type Begin, type Join } from './messages.ts';
 const random: RandomSource = (bytes) => new Uint8Array(randomBytes(bytes));
 process.once('disconnect', () => process.exit());
 
-const join = await message<Join>();
+const join = await messageOfBench<Join>();
 const identity = Identity.fromPem(join.pem);
 const connection = new Connection({
   url: join.coordinatorUrl,
@@ -52,7 +53,7 @@ connection.start();
 await once(connection, 'open');
 process.send!('connected');
 
-const begin = await message<Begin>();
+const begin = await messageOfBench<Begin>();
 const agreed = await agree(begin);
 const chunk = randomBytes(32 * SHARE_CHUNK_CELLS + 16);
 serve = ({ step }) =>
@@ -115,9 +116,4 @@ function* sameBytes(cells: number, chunk: Uint8Array): Generator<Uint8Array> {
   for (let left = cells; left > 0; left -= SHARE_CHUNK_CELLS) {
     yield chunk.subarray(0, 32 * Math.min(left, SHARE_CHUNK_CELLS) + 16);
   }
-}
-
-/** The next message of the bench, which is ours: trusted. */
-function message<T>(): Promise<T> {
-  return new Promise((resolve) => process.once('message', (received) => resolve(received as T)));
 }

@@ -13,8 +13,8 @@ export type { DecisionContext } from './decide/computing.ts';
 
 /**
  * Decides together with all other hospitals which cells open (docs/protocol.md §3.5, docs/boolean.md): first each guard,
- * then which sums a few values dominate, then what would let anyone find a withheld cell by subtraction. Then finds what no sum gives, in the groups whose guards
- * passed. No count and no sum is shown to anyone.
+ * then which sums a few values dominate, then what would let anyone find a withheld cell by subtraction. Then finds
+ * what no sum gives, in the groups whose guards passed. No count and no sum is shown to anyone.
  */
 export async function decideStep(
   context: DecisionContext,
