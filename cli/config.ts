@@ -4,7 +4,7 @@ import { ledgerAddress } from '../ledger/address.ts';
 import type { Member } from '../ledger/ledger.ts';
 import { Identity } from '../protocol/identity.ts';
 import { organisation, role } from '../protocol/ledger.ts';
-import { organisationId, publicKey } from '../protocol/names.ts';
+import { mspId, organisationId, publicKey } from '../protocol/names.ts';
 import { readDocument, readText } from './files.ts';
 
 const port = z.int().min(0).max(65_535);
@@ -69,6 +69,7 @@ export const memberFile = z.strictObject({
   name: z.string().min(1).max(200),
   roles: z.array(role).min(1),
   publicKey,
+  msp: mspId.optional(),
 });
 
 /** Reads a role's configuration; file paths in it count from its folder. Errors: `Misuse BAD_CONFIG`, `Misuse BAD_FILE`. */

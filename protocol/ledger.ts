@@ -5,6 +5,7 @@ import { LABEL } from './labels.ts';
 import {
   datasetReference,
   digest,
+  mspId,
   organisationId,
   point,
   publicKey,
@@ -25,6 +26,8 @@ export const organisation = z.strictObject({
   roles: z.array(role).min(1).max(5),
   /** The first identity key (Ed25519). Later ones come and go by rotateKey and revokeKey. */
   publicKey,
+  /** The MSP whose identities may speak for it on a Fabric channel, where it is required. The embedded ledger only keeps it. */
+  msp: mspId.optional(),
 });
 export type Organisation = z.infer<typeof organisation>;
 
@@ -180,6 +183,7 @@ export interface OrganisationRecord {
   readonly id: string;
   readonly name: string;
   readonly roles: readonly Role[];
+  readonly msp?: string;
   readonly keys: readonly { readonly publicKey: string; readonly status: 'active' | 'revoked' }[];
 }
 

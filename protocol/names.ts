@@ -15,6 +15,11 @@ export const columnName = z
     'expected a column name of letters, digits, _, . and - that starts with a letter or _',
   );
 
+/** Identifier of a membership service provider of a Hyperledger Fabric channel, in the letters that Fabric allows. */
+export const mspId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/, 'expected an MSP identifier of letters, digits, . and -');
+
 /** `heart@3`: one version of one dataset. */
 export const datasetReference = z
   .string()

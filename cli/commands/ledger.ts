@@ -66,7 +66,7 @@ export function addLedgerCommands(program: Command): void {
     .command('register')
     .description('register a member (as admin)')
     .requiredOption('--config <file>', 'the admin’s configuration')
-    .requiredOption('--member <file>', 'id, name, roles and public key (JSON)')
+    .requiredOption('--member <file>', 'id, name, roles and public key (JSON); msp on a Fabric channel')
     .action(async (options: { config: string; member: string }) => {
       const config = readConfig(memberConfig, options.config);
       const organisation = readDocument(memberFile, options.member, 'member');

@@ -12,7 +12,7 @@ export async function registerOrganisation(call: Call<ActionOf<'registerOrganisa
 }
 
 export async function enrol(state: State, organisation: Organisation): Promise<LedgerEvent> {
-  const { id, name, roles, publicKey } = organisation;
+  const { id, name, roles, publicKey, msp } = organisation;
   if (await isPresent(state, KEY.organisation(id))) {
     throw new Refusal('ALREADY_DONE', 'an organisation of this name is registered', {
       party: id,
@@ -20,7 +20,12 @@ export async function enrol(state: State, organisation: Organisation): Promise<L
     });
   }
   await claimKey(state, id, publicKey);
-  await writeRow(state, KEY.organisation(id), ROW.organisation, { id, name, roles: [...new Set(roles)] });
+  await writeRow(state, KEY.organisation(id), ROW.organisation, {
+    id,
+    name,
+    roles: [...new Set(roles)],
+    ...(msp === undefined ? {} : { msp }),
+  });
   await writeRow(state, KEY.key(id, publicKey), ROW.key, { order: 0, status: 'active' });
   return { record: 'organisation', id };
 }

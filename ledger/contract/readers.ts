@@ -9,7 +9,7 @@ import type { State } from './state.ts';
 
 export async function readOrganisation(state: State, id: string): Promise<OrganisationRecord | undefined> {
   const organisation = await readRow(state, KEY.organisation(id), ROW.organisation);
-  return organisation && { ...organisation, keys: await keysOf(state, id) };
+  return organisation && { ...withoutUndefined(organisation), keys: await keysOf(state, id) };
 }
 
 export async function readOrganisations(state: State): Promise<readonly OrganisationRecord[]> {

@@ -4,7 +4,7 @@ import { Identity } from '../../protocol/identity.ts';
 import type { AbortReason, Action } from '../../protocol/ledger.ts';
 import { rotation } from '../sign.ts';
 import { readOrganisation, readOrganisations, readQuery, readSchemas, readSession } from './readers.ts';
-import { actions, ASKED, ContractBench, hex, schema, type MemberName } from '../testing/world.ts';
+import { actions, ASKED, ContractBench, hex, organisation, schema, type MemberName } from '../testing/world.ts';
 
 let bench: ContractBench;
 beforeEach(async () => {
@@ -35,6 +35,12 @@ describe('members and schemas', () => {
     ]);
     expect(await readOrganisations(bench.state)).toHaveLength(10);
     expect(await readOrganisation(bench.state, 'nobody')).toBeUndefined();
+  });
+  it('keeps the MSP of those that name one', async () => {
+    const newcomer = { ...organisation('far', ['hospital'], Identity.generate()), msp: 'FarMSP' };
+    await bench.do('board', { type: 'registerOrganisation', organisation: newcomer });
+    expect(await readOrganisation(bench.state, 'far')).toMatchObject({ id: 'far', msp: 'FarMSP' });
+    expect(await readOrganisation(bench.state, 'north')).not.toHaveProperty('msp');
   });
   it('registers no name and no key twice', async () => {
     await refused('board', actions.register('north'), 'ALREADY_DONE');
