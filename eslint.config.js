@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'node_modules/', 'mpc/*/assembly/', 'coverage/', 'demo-out/', '**/*.cjs']),
+  globalIgnores(['dist/', 'node_modules/', 'mpc/*/assembly/', 'coverage/', '.cache/', 'demo-out/', '**/*.cjs']),
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

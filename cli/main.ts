@@ -12,6 +12,7 @@ const MODULES: readonly { readonly commands: readonly string[]; readonly load: (
   { commands: ['hospital'], load: async () => (await import('./commands/hospital.ts')).addHospitalCommands },
   { commands: ['coordinator'], load: async () => (await import('./commands/coordinator.ts')).addCoordinatorCommands },
   { commands: ['ledger'], load: async () => (await import('./commands/ledger.ts')).addLedgerCommands },
+  { commands: ['fabric'], load: async () => (await import('./commands/fabric.ts')).addFabricCommands },
   { commands: ['keys'], load: async () => (await import('./commands/keys.ts')).addKeysCommands },
   { commands: ['schema', 'generate'], load: async () => (await import('./commands/data.ts')).addDataCommands },
   { commands: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },

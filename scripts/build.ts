@@ -2,6 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { bundleChaincode } from '../ledger/chaincode/bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -16,4 +17,5 @@ run('tsc', '-p', 'tsconfig.build.json');
 for (const kernels of ['mpc/kernels/kernels.wasm', 'mpc/bitkernels/bitkernels.wasm']) {
   cpSync(join(root, kernels), join(root, 'dist', kernels));
 }
+await bundleChaincode(join(root, 'dist', 'chaincode'));
 run('publint', '--strict');
