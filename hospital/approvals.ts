@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { QueryRecord } from '../protocol/ledger.ts';
-import type { DatasetSchema } from '../protocol/schema.ts';
+import { consentRuleOf, type DatasetSchema } from '../protocol/schema.ts';
 import { decidePolicy, type PolicyDecision, type SitePolicy } from './policy.ts';
 
 /** A query that asks this hospital and that it has not decided on. */
@@ -35,6 +35,12 @@ export function judge(
 ): PolicyDecision {
   const schema = ledger.schema(record.query.dataset);
   if (schema === undefined) return { decision: 'deny', reasons: [`dataset ${record.query.dataset} is not registered`] };
+  if (consentRuleOf(schema).basis !== 'none') {
+    return {
+      decision: 'deny',
+      reasons: ['consent: the dataset asks for consent, and this node knows of no patient’s'],
+    };
+  }
   const approvedBefore = ledger
     .queries()
     .filter((each) => each.id !== record.id && each.researcher === record.researcher)

@@ -32,6 +32,7 @@ export class Chain {
   readonly #entries: Entry[] = [];
   readonly #places = new Map<string, Place>();
   readonly #sessions = new Map<string, number>();
+  readonly #completed = new Map<string, string>();
   #hash = NO_PREVIOUS;
   #consortium: string | undefined;
 
@@ -61,6 +62,11 @@ export class Chain {
     return this.#sessions.get(id);
   }
 
+  /** Time of the entry that completed a session. */
+  sessionCompletedAt(id: string): string | undefined {
+    return this.#completed.get(id);
+  }
+
   /** One stage at a time: a stage whose chain has grown since cannot commit. */
   stage(): Stage {
     const base = this.size;
@@ -80,7 +86,9 @@ export class Chain {
   #extend({ entry, hash, digest, id }: Link): void {
     this.#consortium ??= toHex(hash);
     this.#hash = toHex(hash);
-    if (entry.signed.action.type === 'openSession') this.#sessions.set(id, entry.index);
+    const { action } = entry.signed;
+    if (action.type === 'openSession') this.#sessions.set(id, entry.index);
+    if (action.type === 'recordReceipt' && action.final) this.#completed.set(action.session, entry.time);
     this.#places.set(digest, { index: entry.index, id });
     this.#tree.append(hash);
     this.#entries.push(entry);

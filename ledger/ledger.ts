@@ -3,10 +3,13 @@ import type {
   Entry,
   LedgerExport,
   OrganisationRecord,
+  PublicationRecord,
   QueryRecord,
   SessionRecord,
+  Tier,
   TreeHead,
 } from '../protocol/ledger.ts';
+import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import type { Identity } from '../protocol/identity.ts';
 
@@ -27,6 +30,8 @@ export interface Acknowledgement {
 export interface LedgerView {
   /** 32 bytes as hexadecimal: the hash of the founding entry. */
   readonly consortium: string;
+  /** What this ledger is for; undefined for one that is for everything. */
+  readonly tier: Tier | undefined;
   organisation(id: string): OrganisationRecord | undefined;
   organisations(): readonly OrganisationRecord[];
   schema(reference: string): DatasetSchema | undefined;
@@ -37,6 +42,15 @@ export interface LedgerView {
   session(id: string): SessionRecord | undefined;
   /** Index of the entry that opened this session. */
   sessionOpenedAt(id: string): number | undefined;
+  /** Time of the entry that completed this session, by the clock of whoever orders entries (ISO 8601). */
+  sessionCompletedAt(id: string): string | undefined;
+  /** What a patient's key has said on this ledger. */
+  patient(key: string): PatientRecord | undefined;
+  /** Every key that has said something. `ledger/consent.ts` says what follows from it. */
+  patients(): Iterable<PatientRecord>;
+  /** Epochs of consent, oldest first. */
+  consentEpochs(): readonly ConsentEpoch[];
+  publications(): readonly PublicationRecord[];
   /** The verified head: its root enters session transcripts, so that a forked ledger shows. */
   head(): TreeHead;
   /** The Merkle root over the first `size` entries. */

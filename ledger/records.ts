@@ -1,7 +1,16 @@
-import type { OrganisationRecord, QueryRecord, SessionRecord } from '../protocol/ledger.ts';
+import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../protocol/ledger.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import type { LedgerEvent } from './contract/call.ts';
-import { readOrganisation, readQuery, readSchema, readSession } from './contract/readers.ts';
+import {
+  readEpoch,
+  readOrganisation,
+  readPatient,
+  readPublications,
+  readQuery,
+  readSchema,
+  readSession,
+} from './contract/readers.ts';
 import type { State } from './contract/state.ts';
 
 /** The records of a ledger ready to be read without waiting, each read again when an entry changes it. */
@@ -10,6 +19,10 @@ export class Records {
   readonly schemas = new Map<string, DatasetSchema>();
   readonly queries = new Map<string, QueryRecord>();
   readonly sessions = new Map<string, SessionRecord>();
+  readonly patients = new Map<string, PatientRecord>();
+  readonly epochs = new Map<string, ConsentEpoch>();
+  /** By session. */
+  readonly publications = new Map<string, readonly PublicationRecord[]>();
 
   /** Reads what the events name; nothing is seen before the caller calls what this resolves to. */
   async read(state: State, events: readonly LedgerEvent[]): Promise<() => void> {
@@ -29,6 +42,12 @@ export class Records {
         return keeping(this.queries, id, readQuery(state, id));
       case 'session':
         return keeping(this.sessions, id, readSession(state, id));
+      case 'patient':
+        return keeping(this.patients, id, readPatient(state, id));
+      case 'epoch':
+        return keeping(this.epochs, id, readEpoch(state, id));
+      case 'publication':
+        return keeping(this.publications, id, readPublications(state, id));
     }
   }
 }

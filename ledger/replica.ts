@@ -4,11 +4,14 @@ import { Abort, Misuse } from '../protocol/errors.ts';
 import type {
   Entry,
   OrganisationRecord,
+  PublicationRecord,
   QueryRecord,
   SessionRecord,
   SignedAction,
+  Tier,
   TreeHead,
 } from '../protocol/ledger.ts';
+import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import { Chain, type Place, type Stage } from './chain.ts';
 import { verifyHeadSignature, type Pins } from './heads.ts';
@@ -64,6 +67,10 @@ export class Replica implements LedgerView {
   get consortium(): string {
     return this.head().consortium;
   }
+  get tier(): Tier | undefined {
+    const founding = this.#chain.entries[0]?.signed.action;
+    return founding?.type === 'createConsortium' ? founding.tier : undefined;
+  }
   get list(): readonly Entry[] {
     return this.#chain.entries;
   }
@@ -94,6 +101,22 @@ export class Replica implements LedgerView {
   }
   sessionOpenedAt(id: string): number | undefined {
     return this.#chain.sessionOpenedAt(id);
+  }
+  sessionCompletedAt(id: string): string | undefined {
+    return this.#chain.sessionCompletedAt(id);
+  }
+  patient(key: string): PatientRecord | undefined {
+    return this.#records.patients.get(key);
+  }
+  patients(): Iterable<PatientRecord> {
+    return this.#records.patients.values();
+  }
+  /** In the order in which they were opened, which is that of their months. */
+  consentEpochs(): readonly ConsentEpoch[] {
+    return [...this.#records.epochs.values()];
+  }
+  publications(): readonly PublicationRecord[] {
+    return [...this.#records.publications.values()].flat();
   }
   head(): TreeHead {
     if (this.#head === undefined) throw new Misuse('OUT_OF_ORDER', 'this copy of the ledger is still empty');

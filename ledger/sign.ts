@@ -1,7 +1,14 @@
 import { toHex } from '../protocol/bytes.ts';
 import type { Identity } from '../protocol/identity.ts';
 import { LABEL } from '../protocol/labels.ts';
-import { NO_CONSORTIUM, type Action, type ActionOf, type Organisation, type SignedAction } from '../protocol/ledger.ts';
+import {
+  NO_CONSORTIUM,
+  type Action,
+  type ActionOf,
+  type Organisation,
+  type SignedAction,
+  type Tier,
+} from '../protocol/ledger.ts';
 import { signedBytes } from './contract/call.ts';
 import { newKeyBytes } from './contract/identity-keys.ts';
 import type { Member } from './ledger.ts';
@@ -21,9 +28,17 @@ export function found(of: {
   readonly name: string;
   readonly organisations: readonly Organisation[];
   readonly founder: Member;
+  /** For a consortium with a ledger for each tier; without it the ledger is for everything. */
+  readonly tier?: Tier | undefined;
 }): SignedAction {
+  const { name, founder, tier } = of;
   const organisations = [...of.organisations];
-  return signAction(of.founder, NO_CONSORTIUM, { type: 'createConsortium', name: of.name, organisations });
+  return signAction(founder, NO_CONSORTIUM, {
+    type: 'createConsortium',
+    name,
+    organisations,
+    ...(tier === undefined ? {} : { tier }),
+  });
 }
 
 /** The action by which an organisation replaces its key with `next`; it is signed by the key in use. */

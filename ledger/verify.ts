@@ -23,6 +23,7 @@ export async function verifyExport(document: LedgerExport, pins: Pins = {}): Pro
   await replica.extend(document.head, document.entries);
   return {
     consortium: replica.consortium,
+    tier: replica.tier,
     entries: replica.list,
     organisation: (id) => replica.organisation(id),
     organisations: () => replica.organisations(),
@@ -32,6 +33,11 @@ export async function verifyExport(document: LedgerExport, pins: Pins = {}): Pro
     queries: () => replica.queries(),
     session: (id) => replica.session(id),
     sessionOpenedAt: (id) => replica.sessionOpenedAt(id),
+    sessionCompletedAt: (id) => replica.sessionCompletedAt(id),
+    patient: (key) => replica.patient(key),
+    patients: () => replica.patients(),
+    consentEpochs: () => replica.consentEpochs(),
+    publications: () => replica.publications(),
     head: () => replica.head(),
     rootAt: (size) => replica.rootAt(size),
   };

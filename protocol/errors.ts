@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'NOT_APPROVED' // the query lacks approvals
   | 'POLICY' // the site policy does not allow it
   | 'POLICY_MISSING' // no policy is configured: fail closed
+  | 'SUSPENDED' // an auditor suspended the member or the query
   | 'ALREADY_OPENED' // a summed share of this query has left this hospital
   | 'ALREADY_DONE' // the ledger holds this action, or its effect, already
   | 'STALE' // the action does not follow from the present state
@@ -160,6 +161,7 @@ const REFUSAL_CODES: ReadonlySet<string> = new Set<RefusalCode>([
   'NOT_APPROVED',
   'POLICY',
   'POLICY_MISSING',
+  'SUSPENDED',
   'ALREADY_OPENED',
   'ALREADY_DONE',
   'STALE',

@@ -10,6 +10,8 @@ export const LABEL = {
   entry: 'healthchain/v1/ledger/entry',
   treeHead: 'healthchain/v1/ledger/tree-head',
   newKey: 'healthchain/v1/ledger/new-key',
+  consent: 'healthchain/v1/patient/consent',
+  access: 'healthchain/v1/patient/access',
   request: 'healthchain/v1/http-request',
   connect: 'healthchain/v1/connect',
   hello: 'healthchain/v1/session/hello',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { toHex } from './bytes.ts';
 import { canonicalBytes, hashDocument } from './canonical.ts';
+import { period, signedAccess, signedConsent } from './consent.ts';
 import { LABEL } from './labels.ts';
 import {
   datasetReference,
@@ -31,6 +32,13 @@ export const organisation = z.strictObject({
 });
 export type Organisation = z.infer<typeof organisation>;
 
+/**
+ * What a ledger of a consortium with several is for: `consortium`, queries from submission to receipt; `public`, patients'
+ * statements and published results. A ledger that is founded without a tier is for both.
+ */
+export const tier = z.enum(['consortium', 'public']);
+export type Tier = z.infer<typeof tier>;
+
 const reason = z.string().min(1).max(500);
 
 /** Why a session ended without an answer. */
@@ -53,6 +61,7 @@ export const abortReason = z.enum([
   'TRIPLE_CHECK',
   'INPUT_FORGED',
   'DATA',
+  'SUSPENDED', // an auditor suspended the query, or a member that takes part
   'INTERNAL',
 ]);
 export type AbortReason = z.infer<typeof abortReason>;
@@ -63,11 +72,19 @@ export type CloseReason = z.infer<typeof closeReason>;
 
 const nonce = digest;
 
+/** What an auditor suspends: a member, which then does nothing, or a query, for which then nothing happens. */
+export const suspensionSubject = z.union([
+  z.strictObject({ organisation: organisationId }),
+  z.strictObject({ query: queryId }),
+]);
+export type SuspensionSubject = z.infer<typeof suspensionSubject>;
+
 export const action = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('createConsortium'),
     name: z.string().min(1).max(200),
     organisations: z.array(organisation).min(1).max(1000),
+    tier: tier.optional(),
   }),
   z.strictObject({ type: z.literal('registerOrganisation'), organisation }),
   /** The new key signs too (over organisation and key), so that nobody registers a key that he does not hold. */
@@ -84,6 +101,8 @@ export const action = z.discriminatedUnion('type', [
     /** Most steps (commit, open) a session of this query may take. */
     steps: z.int().min(1).max(1000),
     nonce,
+    /** The epoch whose consent decides on the cohort; exactly where the dataset's rule asks for consent. */
+    consentEpoch: period.optional(),
   }),
   z.strictObject({ type: z.literal('approveQuery'), query: queryId }),
   z.strictObject({ type: z.literal('denyQuery'), query: queryId, reason }),
@@ -99,6 +118,8 @@ export const action = z.discriminatedUnion('type', [
     session: sessionId,
     step: z.int().min(0).max(999),
     commitment: point,
+    /** The epoch that decided which patients are in the committed cells: the query's. */
+    consentEpoch: period.optional(),
   }),
   z.strictObject({
     type: z.literal('recordReceipt'),
@@ -115,6 +136,28 @@ export const action = z.discriminatedUnion('type', [
     round: z.string().max(80).optional(),
     /** Digest of the evidence file that anyone can check (docs/protocol.md, blame). */
     evidence: digest.optional(),
+  }),
+  /** The nonce lets the same subject be suspended again for the same reason. */
+  z.strictObject({ type: z.literal('suspend'), subject: suspensionSubject, reason, nonce }),
+  z.strictObject({ type: z.literal('reinstate'), subject: suspensionSubject, reason, nonce }),
+  /** Passed on by any member: what authorises it is the patient's signature. */
+  signedConsent.extend({ type: z.literal('recordConsent') }),
+  signedAccess.extend({ type: z.literal('recordAccess') }),
+  z.strictObject({ type: z.literal('openConsentEpoch'), period }),
+  z.strictObject({
+    type: z.literal('publishResult'),
+    /** Consortium id of the ledger on which the query ran. */
+    ledger: digest,
+    session: sessionId,
+    /** The last receipt of the session. */
+    receipt: digest,
+    /** SHA-256 of the result file. */
+    result: digest,
+    title: z.string().min(1).max(200),
+    link: z
+      .url({ protocol: /^https?$/ })
+      .max(500)
+      .optional(),
   }),
 ]);
 export type Action = z.infer<typeof action>;
@@ -185,6 +228,14 @@ export interface OrganisationRecord {
   readonly roles: readonly Role[];
   readonly msp?: string;
   readonly keys: readonly { readonly publicKey: string; readonly status: 'active' | 'revoked' }[];
+  /** While an auditor's suspension stands: the contract refuses whatever it does. */
+  readonly suspended?: Suspension;
+}
+
+export interface Suspension {
+  /** The auditor. */
+  readonly by: string;
+  readonly reason: string;
 }
 
 export type QueryStatus = 'submitted' | 'running' | 'completed' | 'failed' | 'denied';
@@ -205,6 +256,10 @@ export interface QueryRecord {
   readonly sessions: readonly string[];
   /** Who gave it up, and why, where no session of it ended it. */
   readonly closed?: { readonly by: string; readonly reason: CloseReason };
+  /** The epoch of consent that its cohort follows. */
+  readonly consentEpoch?: string;
+  /** While an auditor's suspension stands: no approval, session, commitment or receipt. */
+  readonly suspended?: Suspension;
 }
 
 export interface SessionRecord {
@@ -218,6 +273,8 @@ export interface SessionRecord {
   readonly commitments: readonly Readonly<Record<string, string>>[];
   /** receipts[step] = digest of the opened result. */
   readonly receipts: readonly string[];
+  /** What the completed session credited to each hospital, where the dataset's schema has a rule. */
+  readonly credits?: Readonly<Record<string, number>>;
   readonly abort?: {
     readonly by: string;
     readonly reason: AbortReason;
@@ -225,6 +282,17 @@ export interface SessionRecord {
     readonly round?: string;
     readonly evidence?: string;
   };
+}
+
+/** A result that its researcher made public. Whether the ledger it names bears it out is for the reader to check. */
+export interface PublicationRecord {
+  readonly researcher: string;
+  readonly ledger: string;
+  readonly session: string;
+  readonly receipt: string;
+  readonly result: string;
+  readonly title: string;
+  readonly link?: string;
 }
 
 export const reference = datasetReference;

@@ -25,6 +25,9 @@ export const datasetReference = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}@[1-9][0-9]{0,5}$/, 'expected dataset@version, as heart@1');
 
+/** GA4GH Data Use Ontology code or a purpose the consortium agreed on: GRU, HMB, DS. */
+export const purposeCode = z.string().regex(/^[A-Za-z][A-Za-z0-9:_-]{0,62}$/, 'expected a purpose code, as GRU');
+
 export const digest = hexOf(32);
 export const publicKey = hexOf(32);
 export const signatureHex = hexOf(64);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { code, decimalText } from './schema.ts';
-import { columnName, datasetName, datasetReference } from './names.ts';
+import { columnName, datasetName, datasetReference, purposeCode } from './names.ts';
 import { releaseInput, releaseRule } from './release.ts';
 
 /**
@@ -116,8 +116,7 @@ export const statistic = z.union([
 export type StatisticRequest = z.infer<typeof statistic>;
 
 const body = {
-  /** GA4GH Data Use Ontology code or a purpose the consortium agreed on: GRU, HMB, DS. */
-  purpose: z.string().regex(/^[A-Za-z][A-Za-z0-9:_-]{0,62}$/, 'expected a purpose code, as GRU'),
+  purpose: purposeCode,
   title: z.string().max(200).optional(),
   derive: z.record(columnName, predicate).optional(),
   cohort: predicate.optional(),

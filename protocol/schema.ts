@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hashDocument } from './canonical.ts';
 import { toHex } from './bytes.ts';
+import { consentRule, type ConsentRule, type EveryMonths } from './consent.ts';
 import { LABEL } from './labels.ts';
 import { columnName, datasetName } from './names.ts';
 import { releaseFloor } from './release.ts';
@@ -46,6 +47,20 @@ export const identifierColumn = z.strictObject({ ...common, type: z.literal('ide
 export const column = z.discriminatedUnion('type', [numberColumn, categoryColumn, identifierColumn]);
 
 /**
+ * Credits for one completed query: `each` hospital of its roster gets so many, or all of them together, in `equal`
+ * parts. Whole numbers: what does not divide goes, one credit each, to hospitals in turn from a place that the session id
+ * decides.
+ */
+export const contributionRule = z.strictObject({
+  creditsPerQuery: z.int().min(1).max(1_000_000_000),
+  split: z.enum(['equal', 'each']),
+});
+export type ContributionRule = z.infer<typeof contributionRule>;
+
+/** How many queries a researcher may submit on the dataset, whatever becomes of them. */
+export const budgetRule = z.strictObject({ queriesPerResearcher: z.int().min(0).max(1_000_000) });
+
+/**
  * The logical table that every hospital maps its own data to. Public: the group-by domain, bounds and scales follow
  * from it alone. Registered on the ledger; a change is a new version.
  */
@@ -56,6 +71,12 @@ export const datasetSchema = z
     description: z.string().max(2000).optional(),
     columns: z.array(column).min(1).max(500),
     release: releaseFloor.optional(),
+    /** What the use of records rests on; `none` unless it is given. */
+    consent: consentRule.optional(),
+    /** What a completed query credits to its hospitals; nothing unless it is given. */
+    contribution: contributionRule.optional(),
+    /** Of the newest version, for the dataset; no limit unless it is given. */
+    budget: budgetRule.optional(),
   })
   .superRefine((schema, context) => {
     const seen = new Set<string>();
@@ -88,6 +109,14 @@ export type DatasetSchema = z.infer<typeof datasetSchema>;
 export type Column = z.infer<typeof column>;
 export type NumberColumn = z.infer<typeof numberColumn>;
 export type CategoryColumn = z.infer<typeof categoryColumn>;
+
+/** The dataset's rule of consent with its defaults. */
+export const consentRuleOf = (
+  schema: Pick<DatasetSchema, 'consent'>,
+): { readonly basis: ConsentRule['basis']; readonly everyMonths: EveryMonths } => ({
+  basis: schema.consent?.basis ?? 'none',
+  everyMonths: schema.consent?.everyMonths ?? 1,
+});
 
 /** `heart@1` */
 export const schemaReference = (schema: Pick<DatasetSchema, 'dataset' | 'version'>): string =>

@@ -5,7 +5,14 @@ import { KEY } from './keys.ts';
 import { ROW, writeRow, type Row } from './rows.ts';
 
 /** Reasons that prove nobody a cheat: the query may be tried again. */
-const RETRYABLE: ReadonlySet<AbortReason> = new Set(['DROP_OUT', 'DEADLINE', 'DATA', 'INTERNAL', 'ROSTER_MISMATCH']);
+const RETRYABLE: ReadonlySet<AbortReason> = new Set([
+  'DROP_OUT',
+  'DEADLINE',
+  'DATA',
+  'SUSPENDED',
+  'INTERNAL',
+  'ROSTER_MISMATCH',
+]);
 
 /** Sessions count from 0 to this; the form of openSession knows no later attempt. */
 const LAST_ATTEMPT = 1000;
@@ -18,7 +25,7 @@ type Abort = NonNullable<Row<'sessionState'>['abort']>;
  * The ledger records who says so, why, and whom he blames; it does not judge: `evidence` names a document that anyone can.
  *
  *   reason                                                   the query becomes
- *   DROP_OUT, DEADLINE, INTERNAL                             submitted: another session may open
+ *   DROP_OUT, DEADLINE, SUSPENDED, INTERNAL                  submitted: another session may open
  *   ROSTER_MISMATCH (refused before anything left)           submitted
  *   DATA, nobody blamed                                      submitted
  *   DATA, and without the blamed hospital the roster

@@ -2,15 +2,19 @@ import { Refusal } from '../../protocol/errors.ts';
 import type { Action, SignedAction } from '../../protocol/ledger.ts';
 import { abortSession } from './aborts.ts';
 import { actionDigest, requireSize, verifyCaller, type Call, type Outcome } from './call.ts';
+import { openConsentEpoch, recordAccess, recordConsent } from './consent.ts';
 import { createConsortium } from './founding.ts';
 import { revokeKey, rotateKey } from './identity-keys.ts';
 import { KEY } from './keys.ts';
 import { registerOrganisation } from './organisations.ts';
 import { approveQuery, closeQuery, denyQuery, submitQuery } from './queries.ts';
+import { publishResult } from './publications.ts';
 import { ROW, readRow, writeRow } from './rows.ts';
 import { registerSchema } from './schemas.ts';
 import { openSession, recordCommitment, recordReceipt } from './sessions.ts';
 import { BufferedState, type State } from './state.ts';
+import { reinstate, requireActive, suspend } from './suspensions.ts';
+import { requireTier } from './tiers.ts';
 
 /**
  * Applies one signed action to the state of the ledger: (state, caller, action) -> (id, events). Pure: no clock, no
@@ -36,7 +40,7 @@ export async function apply(state: State, signed: SignedAction, consortium: stri
 
 /**
  * Proves that an active key of a registered organisation signed this action for this consortium, and that the action
- * has not taken effect before. Not that the caller may do it: that is each action's own rule.
+ * has not taken effect before, and that the organisation is not suspended. Not that the caller may do it: that is each action's own rule.
  */
 async function authenticate(state: State, signed: SignedAction): Promise<Call> {
   const { organisation, publicKey } = signed.caller;
@@ -79,13 +83,15 @@ async function authenticate(state: State, signed: SignedAction): Promise<Call> {
       hint: 'Nothing is left to do: read the ledger for its effect.',
     });
   }
-  return { state, consortium: consortium.id, caller, publicKey, action: signed.action };
+  await requireActive(state, 'organisation', organisation);
+  return { state, consortium: consortium.id, tier: consortium.tier, caller, publicKey, action: signed.action };
 }
 
 function dispatch(call: Call): Promise<Outcome> {
   // The switch narrows `action`, not the call around it: `T` is the type of the case at hand.
   const as = <T extends Action>(action: T): Call<T> => ({ ...call, action });
   const { action } = call;
+  requireTier(call);
   switch (action.type) {
     case 'createConsortium':
       throw new Refusal('ALREADY_DONE', 'the consortium exists');
@@ -113,5 +119,17 @@ function dispatch(call: Call): Promise<Outcome> {
       return recordReceipt(as(action));
     case 'abortSession':
       return abortSession(as(action));
+    case 'suspend':
+      return suspend(as(action));
+    case 'reinstate':
+      return reinstate(as(action));
+    case 'recordConsent':
+      return recordConsent(as(action));
+    case 'recordAccess':
+      return recordAccess(as(action));
+    case 'openConsentEpoch':
+      return openConsentEpoch(as(action));
+    case 'publishResult':
+      return publishResult(as(action));
   }
 }

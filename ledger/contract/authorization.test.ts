@@ -3,22 +3,36 @@ import { Identity } from '../../protocol/identity.ts';
 import { NO_CONSORTIUM, type Action, type ActionOf, type SignedAction } from '../../protocol/ledger.ts';
 import type { RefusalCode } from '../../protocol/errors.ts';
 import { signAction } from '../sign.ts';
+import { readQueries } from './readers.ts';
 import { MemoryState } from './state.ts';
-import { actions, ContractBench, hex, makeWorld, MEMBERS, type MemberName } from '../testing/world.ts';
+import {
+  accessGrant,
+  actions,
+  consentOf,
+  ContractBench,
+  hex,
+  makeWorld,
+  MEMBERS,
+  type MemberName,
+} from '../testing/world.ts';
 
 const NO = 'NOT_AUTHORIZED';
 type Row = Partial<Record<MemberName, 'allowed' | RefusalCode>>;
 type Made = (bench: ContractBench, by: MemberName) => Promise<Action>;
 
-/** Who may do what; whoever is not listed is refused as not authorized. */
-const MATRIX: Record<string, { readonly action: Made; readonly row: Row }> = {
+const EVERYBODY: Row = Object.fromEntries(MEMBERS.map((name) => [name, 'allowed']));
+
+/** Who may do what; whoever is not listed is refused as not authorized. An action without a row does not compile. */
+const MATRIX: Readonly<
+  Record<Exclude<Action['type'], 'createConsortium'>, { readonly action: Made; readonly row: Row }>
+> = {
   registerOrganisation: {
     action: () => Promise.resolve(actions.register('lakeside')),
     row: { board: 'allowed', senate: 'allowed' },
   },
   rotateKey: {
     action: (bench, by) => Promise.resolve(bench.rotation(by, Identity.generate())),
-    row: Object.fromEntries(MEMBERS.map((name) => [name, 'allowed'])),
+    row: EVERYBODY,
   },
   revokeKey: {
     action: (bench) => Promise.resolve(actions.revoke(bench.world.members.north)),
@@ -59,6 +73,42 @@ const MATRIX: Record<string, { readonly action: Made; readonly row: Row }> = {
   abortSession: {
     action: async (bench) => actions.abort((await bench.opened()).session),
     row: { relay: 'allowed', north: 'allowed', south: 'allowed', east: 'allowed', rita: 'allowed' },
+  },
+  closeQuery: {
+    // A coordinator gives up, the researcher withdraws.
+    action: async (bench, by) => ({
+      type: 'closeQuery',
+      query: await bench.submitted(),
+      reason: by === 'relay' ? 'TOO_FEW_HOSPITALS' : 'WITHDRAWN',
+    }),
+    row: { relay: 'allowed', rita: 'allowed' },
+  },
+  suspend: {
+    action: () => Promise.resolve(actions.suspend({ organisation: 'north' })),
+    row: { audit: 'allowed' },
+  },
+  reinstate: {
+    action: async (bench) => {
+      await bench.do('audit', actions.suspend({ query: await bench.submitted() }));
+      return actions.reinstate({ query: (await readQueries(bench.state))[0]!.id });
+    },
+    row: { audit: 'allowed' },
+  },
+  recordConsent: {
+    action: (bench) => Promise.resolve(consentOf(Identity.generate(), bench.consortium)),
+    row: EVERYBODY,
+  },
+  recordAccess: {
+    action: (bench) => Promise.resolve(accessGrant(Identity.generate(), bench.consortium)),
+    row: EVERYBODY,
+  },
+  openConsentEpoch: {
+    action: () => Promise.resolve(actions.epoch('2026-12')),
+    row: { board: 'allowed', senate: 'allowed', audit: 'allowed' },
+  },
+  publishResult: {
+    action: async (bench) => actions.publish(bench.consortium, (await bench.completed()).session),
+    row: { rita: 'allowed' },
   },
 };
 

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
-import { actionBytes, type Action, type Role, type SignedAction } from '../../protocol/ledger.ts';
+import { actionBytes, type Action, type Role, type SignedAction, type Tier } from '../../protocol/ledger.ts';
 import { Misuse, Refusal } from '../../protocol/errors.ts';
 import { verifySignature } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -12,6 +12,8 @@ import type { State } from './state.ts';
 export interface Call<A extends Action = Action> {
   readonly state: State;
   readonly consortium: string;
+  /** What this ledger is for; undefined for one that is for everything. */
+  readonly tier: Tier | undefined;
   readonly caller: Row<'organisation'>;
   /** The key that signed. */
   readonly publicKey: string;
@@ -23,7 +25,11 @@ export type LedgerEvent =
   | { readonly record: 'organisation'; readonly id: string }
   | { readonly record: 'schema'; readonly id: string }
   | { readonly record: 'query'; readonly id: string }
-  | { readonly record: 'session'; readonly id: string };
+  | { readonly record: 'session'; readonly id: string }
+  | { readonly record: 'patient'; readonly id: string }
+  | { readonly record: 'epoch'; readonly id: string }
+  /** By the session whose result it is. */
+  | { readonly record: 'publication'; readonly id: string };
 
 export interface Outcome {
   /** Id of what the action made: the query's or the session's; empty for others. */
@@ -124,6 +130,15 @@ export async function requireSession(state: State, id: string): Promise<Row<'ses
   if (session !== undefined && current !== undefined) return { ...session, ...current };
   throw new Refusal('UNKNOWN', 'no session of this id is on the ledger', {
     hint: 'Sessions are named in the record of their query.',
+  });
+}
+
+export async function requireHospital(state: State, id: string): Promise<void> {
+  const organisation = await readRow(state, KEY.organisation(id), ROW.organisation);
+  if (organisation?.roles.includes('hospital') === true) return;
+  throw new Refusal('UNKNOWN', 'a hospital that is named is not registered as one', {
+    party: id,
+    hint: 'The ledger export lists all members: healthchain ledger export.',
   });
 }
 

@@ -43,7 +43,11 @@ export async function createConsortium(
     });
   }
   verifyCaller(signed);
-  await writeRow(state, KEY.consortium, ROW.consortium, { id: consortium, name: action.name });
+  await writeRow(state, KEY.consortium, ROW.consortium, {
+    id: consortium,
+    name: action.name,
+    ...(action.tier === undefined ? {} : { tier: action.tier }),
+  });
   const events: LedgerEvent[] = [];
   for (const organisation of action.organisations) events.push(await enrol(state, organisation));
   return changed(...events);

@@ -2,24 +2,43 @@ import { Refusal } from '../../protocol/errors.ts';
 import { deriveQueryId, type ActionOf } from '../../protocol/ledger.ts';
 import type { Query } from '../../protocol/query.ts';
 import { shortfalls } from '../../protocol/release.ts';
-import { changed, made, requireQuery, requireRole, requireSortedNames, type Call, type Outcome } from './call.ts';
+import type { DatasetSchema } from '../../protocol/schema.ts';
+import {
+  changed,
+  made,
+  requireHospital,
+  requireQuery,
+  requireRole,
+  requireSortedNames,
+  type Call,
+  type Outcome,
+} from './call.ts';
+import { debitBudget, requireConsentEpoch } from './dataset-rules.ts';
 import { KEY } from './keys.ts';
 import { isPresent, readRow, ROW, writeRow } from './rows.ts';
 import type { State } from './state.ts';
+import { requireActive, requireActiveQuery } from './suspensions.ts';
 
 /**
  * Puts a question to named hospitals. By a researcher. Checked here is what every hospital must agree on: that dataset
- * and hospitals exist and that the release rule is no weaker than the dataset's floor. Not whether the query makes
+ * and hospitals exist, that the release rule is no weaker than the dataset's floor, that the epoch of consent is the one
+ * the dataset's rule gives, and that the researcher has a query left to ask; that query is spent here. Not whether the query makes
  * sense on its columns, nor any hospital's own policy: each hospital decides that before it approves.
  *
- * Errors: `NOT_AUTHORIZED`, `UNKNOWN` (dataset, hospital), `POLICY` naming the rule.
+ * Errors: `NOT_AUTHORIZED`, `UNKNOWN` (dataset, hospital), `SUSPENDED` hospital, `POLICY` naming the rule.
  */
 export async function submitQuery(call: Call<ActionOf<'submitQuery'>>): Promise<Outcome> {
   requireRole(call, 'researcher');
   const { state, consortium, caller, action } = call;
   requireSortedNames(action.hospitals, 'hospitals');
-  for (const hospital of action.hospitals) await requireHospital(state, hospital);
-  await requireRelease(state, action.query, action.hospitals.length);
+  for (const hospital of action.hospitals) {
+    await requireHospital(state, hospital);
+    await requireActive(state, 'organisation', hospital);
+  }
+  const schema = await requireSchema(state, action.query.dataset);
+  requireRelease(schema, action.query, action.hospitals.length);
+  await requireConsentEpoch(call, schema);
+  await debitBudget(state, caller.id, schema.dataset);
   const id = deriveQueryId(consortium, caller.id, action);
   await writeRow(state, KEY.query(id), ROW.query, {
     id,
@@ -28,28 +47,29 @@ export async function submitQuery(call: Call<ActionOf<'submitQuery'>>): Promise<
     answerKey: action.answerKey,
     hospitals: action.hospitals,
     steps: action.steps,
+    ...(action.consentEpoch === undefined ? {} : { consentEpoch: action.consentEpoch }),
   });
   await writeRow(state, KEY.queryState(id), ROW.queryState, { status: 'submitted', sessions: [] });
+  await writeRow(state, KEY.queryOf('dataset', schema.dataset, id), ROW.queryOf, 'asked');
+  await writeRow(state, KEY.queryOf('researcher', caller.id, id), ROW.queryOf, 'asked');
+  for (const hospital of action.hospitals) {
+    await writeRow(state, KEY.queryOf('hospital', hospital, id), ROW.queryOf, 'asked');
+  }
   return made(id, { record: 'query', id });
 }
 
-async function requireHospital(state: State, id: string): Promise<void> {
-  const organisation = await readRow(state, KEY.organisation(id), ROW.organisation);
-  if (organisation?.roles.includes('hospital') === true) return;
-  throw new Refusal('UNKNOWN', 'a hospital that is asked is not registered as one', {
-    party: id,
-    hint: 'The ledger export lists all members: healthchain ledger export.',
-  });
-}
-
-async function requireRelease(state: State, query: Query, hospitals: number): Promise<void> {
-  const [dataset = '', version = ''] = query.dataset.split('@');
+async function requireSchema(state: State, reference: string): Promise<DatasetSchema> {
+  const [dataset = '', version = ''] = reference.split('@');
   const schema = await readRow(state, KEY.schema(dataset, Number(version)), ROW.schema);
   if (schema === undefined) {
     throw new Refusal('UNKNOWN', 'the dataset version of the query is not registered', {
       hint: 'The ledger export lists all datasets: healthchain ledger export.',
     });
   }
+  return schema;
+}
+
+function requireRelease(schema: DatasetSchema, query: Query, hospitals: number): void {
   const [shortfall] = shortfalls(query.release, schema.release ?? {});
   if (shortfall !== undefined) {
     const { parameter, asked, least } = shortfall;
@@ -65,9 +85,11 @@ async function requireRelease(state: State, query: Query, hospitals: number): Pr
   }
 }
 
-/** Approves a query. By a hospital that was asked, once. Errors: as `decide`. */
+/** Approves a query. By a hospital that was asked, once. Errors: as `decide`; `SUSPENDED` query or researcher. */
 export async function approveQuery(call: Call<ActionOf<'approveQuery'>>): Promise<Outcome> {
-  const { id } = await decide(call);
+  const query = await decide(call);
+  const { id } = query;
+  await requireActiveQuery(call.state, query);
   await writeRow(call.state, KEY.approval(id, call.caller.id), ROW.approval, 'approved');
   return changed({ record: 'query', id });
 }

@@ -1,15 +1,23 @@
-import type { OrganisationRecord, QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
+import type { AccessRecord, ConsentEpoch, ConsentRecord, PatientRecord } from '../../protocol/consent.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import { keysOf } from './identity-keys.ts';
 import { KEY, lastPart } from './keys.ts';
 import { decodeRow, readRow, ROW } from './rows.ts';
 import type { State } from './state.ts';
+import { suspensionOf } from './suspensions.ts';
 
 /** Records as every reader of the ledger sees them, put together from the rows of the state. */
 
 export async function readOrganisation(state: State, id: string): Promise<OrganisationRecord | undefined> {
   const organisation = await readRow(state, KEY.organisation(id), ROW.organisation);
-  return organisation && { ...withoutUndefined(organisation), keys: await keysOf(state, id) };
+  if (organisation === undefined) return undefined;
+  const suspended = await suspensionOf(state, 'organisation', id);
+  return {
+    ...withoutUndefined(organisation),
+    keys: await keysOf(state, id),
+    ...(suspended === undefined ? {} : { suspended }),
+  };
 }
 
 export async function readOrganisations(state: State): Promise<readonly OrganisationRecord[]> {
@@ -43,7 +51,15 @@ export async function readQuery(state: State, id: string): Promise<QueryRecord |
   );
   const decisions = [...approved, ...denied].sort((a, b) => (a.hospital < b.hospital ? -1 : 1));
   const { status, sessions, closed } = current;
-  return { ...query, status, sessions, ...(closed === undefined ? {} : { closed }), decisions };
+  const suspended = await suspensionOf(state, 'query', id);
+  return {
+    ...withoutUndefined(query),
+    status,
+    sessions,
+    ...(closed === undefined ? {} : { closed }),
+    ...(suspended === undefined ? {} : { suspended }),
+    decisions,
+  };
 }
 
 /** In the order of ids, which is nobody's. */
@@ -65,13 +81,59 @@ export async function readSession(state: State, id: string): Promise<SessionReco
   }
   const receipts = (await state.list(KEY.receipts(id))).map(({ value }) => decodeRow(ROW.receipt, value));
   const { status, abort } = current;
+  const credits = status === 'completed' ? await readCredits(state, session) : undefined;
   return {
     ...session,
     status,
     commitments,
     receipts,
+    ...(credits === undefined ? {} : { credits }),
     ...(abort === undefined ? {} : { abort: withoutUndefined(abort) }),
   };
+}
+
+async function readCredits(
+  state: State,
+  session: { readonly id: string; readonly roster: readonly string[] },
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const credits = Object.create(null) as Record<string, number>;
+  for (const hospital of session.roster) {
+    const amount = await readRow(state, KEY.credit(session.id, hospital), ROW.credit);
+    if (amount === undefined) return undefined;
+    credits[hospital] = amount;
+  }
+  return credits;
+}
+
+/** Undefined for a key that has said nothing here. */
+export async function readPatient(state: State, patient: string): Promise<PatientRecord | undefined> {
+  const consents = (await state.list(KEY.consents(patient))).map(({ value }): ConsentRecord => {
+    const { statement, epoch } = decodeRow(ROW.consent, value);
+    const { sequence, decision, dataset, purposes, hospitals } = statement;
+    return { sequence, decision, dataset, purposes, hospitals, ...(epoch === undefined ? {} : { epoch }) };
+  });
+  const accesses = (await state.list(KEY.accesses(patient))).map(({ value }): AccessRecord => {
+    const statement = decodeRow(ROW.access, value);
+    const { sequence, decision, doctor, hospital } = statement;
+    const { until } = statement.decision === 'grant' ? statement : {};
+    return { sequence, decision, doctor, hospital, ...(until === undefined ? {} : { until }) };
+  });
+  return consents.length + accesses.length === 0 ? undefined : { patient, consents, accesses };
+}
+
+export async function readEpoch(state: State, period: string): Promise<ConsentEpoch | undefined> {
+  const epoch = await readRow(state, KEY.epoch(period), ROW.epoch);
+  return epoch && { period, by: epoch.by };
+}
+
+/** What was published of a session: by its researcher, and on a ledger that cannot tell by whoever says so. */
+export async function readPublications(state: State, session: string): Promise<readonly PublicationRecord[]> {
+  const pairs = await state.list(KEY.publications(session));
+  return pairs.map(({ key, value }) => ({
+    researcher: lastPart(key),
+    session,
+    ...withoutUndefined(decodeRow(ROW.publication, value)),
+  }));
 }
 
 /** zod types an absent field as `T | undefined`; a record has it or has it not. */

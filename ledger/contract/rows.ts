@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalText, decodeDocument } from '../../protocol/canonical.ts';
-import { abortReason, closeReason, organisation } from '../../protocol/ledger.ts';
+import { accessStatement, consentStatement, period } from '../../protocol/consent.ts';
+import { abortReason, closeReason, organisation, tier } from '../../protocol/ledger.ts';
 import { digest, organisationId, point, publicKey } from '../../protocol/names.ts';
 import { query } from '../../protocol/query.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
@@ -9,7 +10,7 @@ import type { State } from './state.ts';
 /** The values behind the keys of `keys.ts`. */
 
 export const ROW = {
-  consortium: z.strictObject({ id: digest, name: z.string() }),
+  consortium: z.strictObject({ id: digest, name: z.string(), tier: tier.optional() }),
   organisation: organisation.omit({ publicKey: true }),
   key: z.strictObject({ order: z.int(), status: z.enum(['active', 'revoked']) }),
   keyOwner: organisationId,
@@ -22,6 +23,7 @@ export const ROW = {
     answerKey: publicKey,
     hospitals: z.array(organisationId),
     steps: z.int(),
+    consentEpoch: period.optional(),
   }),
   queryState: z.strictObject({
     status: z.enum(['submitted', 'running', 'completed', 'failed', 'denied']),
@@ -45,6 +47,23 @@ export const ROW = {
   }),
   commitment: point,
   receipt: digest,
+  credit: z.int(),
+  /** Queries debited. */
+  budget: z.int(),
+  suspension: z.strictObject({ status: z.enum(['suspended', 'reinstated']), by: organisationId, reason: z.string() }),
+  epoch: z.strictObject({ by: organisationId }),
+  epochHead: period,
+  sequence: z.int(),
+  consent: z.strictObject({ statement: consentStatement, epoch: period.optional() }),
+  access: accessStatement,
+  publication: z.strictObject({
+    ledger: digest,
+    receipt: digest,
+    result: digest,
+    title: z.string(),
+    link: z.string().optional(),
+  }),
+  queryOf: z.literal('asked'),
   /** What the action made. */
   action: z.string(),
 } as const;

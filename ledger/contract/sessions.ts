@@ -10,9 +10,11 @@ import {
   type Call,
   type Outcome,
 } from './call.ts';
+import { creditHospitals } from './dataset-rules.ts';
 import { KEY } from './keys.ts';
 import { isPresent, ROW, writeRow, type Row } from './rows.ts';
 import type { State } from './state.ts';
+import { requireActive, requireActiveQuery } from './suspensions.ts';
 
 /**
  * Opens the next session of an approved query. By a coordinator, which decides who is present but not who may be.
@@ -22,13 +24,14 @@ import type { State } from './state.ts';
  * could then never be told apart by one hospital's input alone.
  *
  * Errors: `NOT_AUTHORIZED`; `UNKNOWN` query; `ALREADY_DONE` when it is completed; `STALE` when it failed, was denied, has a
- * session open or another attempt is due; `NOT_APPROVED` by one of the roster; `POLICY` for the roster's form and size.
+ * session open or another attempt is due; `SUSPENDED` query, researcher or hospital; `NOT_APPROVED` by one of the roster; `POLICY` for the roster's form and size.
  */
 export async function openSession(call: Call<ActionOf<'openSession'>>): Promise<Outcome> {
   requireRole(call, 'coordinator');
   const { state, action } = call;
   const query = await requireQuery(state, action.query);
   requireSessionDue(query, action.attempt);
+  await requireActiveQuery(state, query);
   await requireRoster(state, query, action.roster);
   const { attempt, roster } = action;
   const id = deriveSessionId({ query: query.id, attempt, roster });
@@ -73,11 +76,13 @@ async function requireRoster(
     });
   }
   for (const hospital of roster) {
-    if (await isPresent(state, KEY.approval(query.id, hospital))) continue;
-    throw new Refusal('NOT_APPROVED', 'a hospital of the roster has not approved the query', {
-      party: hospital,
-      hint: 'Leave it out, or wait for its approval.',
-    });
+    if (!(await isPresent(state, KEY.approval(query.id, hospital)))) {
+      throw new Refusal('NOT_APPROVED', 'a hospital of the roster has not approved the query', {
+        party: hospital,
+        hint: 'Leave it out, or wait for its approval.',
+      });
+    }
+    await requireActive(state, 'organisation', hospital);
   }
   if (query.sessions.length === 0) return;
   const { roster: before } = await requireSession(state, query.sessions[query.sessions.length - 1]!);
@@ -93,7 +98,8 @@ async function requireRoster(
 /**
  * Records a hospital's input commitment to one step. Once, before any share of that step leaves the hospital.
  * Errors: `UNKNOWN` session; `NOT_AUTHORIZED` outside the roster; `STALE` when the session is over or the step before has no
- * receipt; `POLICY` past the declared steps; `ALREADY_DONE`.
+ * receipt; `SUSPENDED` query or researcher; `POLICY` past the declared steps or for another epoch of consent than the query's;
+ * `ALREADY_DONE`.
  */
 export async function recordCommitment(call: Call<ActionOf<'recordCommitment'>>): Promise<Outcome> {
   requireRole(call, 'hospital');
@@ -113,9 +119,16 @@ export async function recordCommitment(call: Call<ActionOf<'recordCommitment'>>)
     });
   }
   requireOpen(session);
-  const { steps } = await requireQuery(state, session.query);
-  if (action.step >= steps) {
-    throw new Refusal('POLICY', `step ${action.step} of a query that declares ${steps}`, {
+  const query = await requireQuery(state, session.query);
+  await requireActiveQuery(state, query);
+  if (action.consentEpoch !== query.consentEpoch) {
+    throw new Refusal('POLICY', `the query uses the consent of ${query.consentEpoch ?? 'no epoch'}`, {
+      party: caller.id,
+      hint: 'Compute the cohort with the epoch that the query names.',
+    });
+  }
+  if (action.step >= query.steps) {
+    throw new Refusal('POLICY', `step ${action.step} of a query that declares ${query.steps}`, {
       hint: 'Steps count from 0.',
     });
   }
@@ -129,10 +142,10 @@ export async function recordCommitment(call: Call<ActionOf<'recordCommitment'>>)
 }
 
 /**
- * Records the digest of what a step opened; the final one completes session and query. By the researcher that
+ * Records the digest of what a step opened; the final one completes session and query and credits the hospitals. By the researcher that
  * submitted the query. That the result matches the commitments is not checked here: anyone who holds it can.
  *
- * Errors: `UNKNOWN` session; `NOT_AUTHORIZED`; `ALREADY_DONE`; `STALE` when the session is over, a commitment is missing, or
+ * Errors: `UNKNOWN` session; `NOT_AUTHORIZED`; `SUSPENDED` query; `ALREADY_DONE`; `STALE` when the session is over, a commitment is missing, or
  * the last declared step is not marked final.
  */
 export async function recordReceipt(call: Call<ActionOf<'recordReceipt'>>): Promise<Outcome> {
@@ -151,6 +164,7 @@ export async function recordReceipt(call: Call<ActionOf<'recordReceipt'>>): Prom
     throw new Refusal('ALREADY_DONE', 'the step has its receipt', { hint: 'A receipt stands.' });
   }
   requireOpen(session);
+  await requireActive(state, 'query', query.id);
   for (const hospital of session.roster) {
     if (await isPresent(state, KEY.commitment(session.id, action.step, hospital))) continue;
     throw new Refusal('STALE', `step ${action.step} lacks the commitment of a hospital`, {
@@ -168,6 +182,7 @@ export async function recordReceipt(call: Call<ActionOf<'recordReceipt'>>): Prom
   await writeRow(state, KEY.sessionState(session.id), ROW.sessionState, { status: 'completed' });
   const { sessions } = query;
   await writeRow(state, KEY.queryState(query.id), ROW.queryState, { status: 'completed', sessions });
+  await creditHospitals(state, query, session);
   return changed({ record: 'session', id: session.id }, { record: 'query', id: query.id });
 }
 

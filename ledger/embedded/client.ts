@@ -6,11 +6,14 @@ import {
   type Entry,
   type LedgerExport,
   type OrganisationRecord,
+  type PublicationRecord,
   type QueryRecord,
   type SessionRecord,
   type SignedAction,
+  type Tier,
   type TreeHead,
 } from '../../protocol/ledger.ts';
+import type { ConsentEpoch, PatientRecord } from '../../protocol/consent.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import type { Acknowledgement, Ledger, Member } from '../ledger.ts';
 import { signAction } from '../sign.ts';
@@ -81,6 +84,9 @@ export class RemoteLedger implements Ledger {
   get consortium(): string {
     return this.#follower.replica.consortium;
   }
+  get tier(): Tier | undefined {
+    return this.#follower.replica.tier;
+  }
 
   /**
    * As `Ledger.submit`; the acknowledged entry is in the verified replica when it resolves. An action that went through
@@ -138,6 +144,21 @@ export class RemoteLedger implements Ledger {
   }
   sessionOpenedAt(id: string): number | undefined {
     return this.#follower.replica.sessionOpenedAt(id);
+  }
+  sessionCompletedAt(id: string): string | undefined {
+    return this.#follower.replica.sessionCompletedAt(id);
+  }
+  patient(key: string): PatientRecord | undefined {
+    return this.#follower.replica.patient(key);
+  }
+  patients(): Iterable<PatientRecord> {
+    return this.#follower.replica.patients();
+  }
+  consentEpochs(): readonly ConsentEpoch[] {
+    return this.#follower.replica.consentEpochs();
+  }
+  publications(): readonly PublicationRecord[] {
+    return this.#follower.replica.publications();
   }
   head(): TreeHead {
     return this.#follower.replica.head();

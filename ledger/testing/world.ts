@@ -1,5 +1,14 @@
 import { Identity } from '../../protocol/identity.ts';
-import type { Action, ActionOf, Organisation, Role, SignedAction } from '../../protocol/ledger.ts';
+import { signAccess, signConsent, type ConsentStatement } from '../../protocol/consent.ts';
+import type {
+  Action,
+  ActionOf,
+  Organisation,
+  Role,
+  SignedAction,
+  SuspensionSubject,
+  Tier,
+} from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import { everythingOpens } from '../../protocol/testing/release.ts';
 import { apply } from '../contract/apply.ts';
@@ -32,12 +41,12 @@ export interface World {
   readonly founding: SignedAction;
 }
 
-export function makeWorld(): World {
+export function makeWorld(tier?: Tier): World {
   const members = Object.fromEntries(
     MEMBERS.map((organisation) => [organisation, { organisation, identity: Identity.generate() }]),
   ) as Record<MemberName, Member>;
   const organisations = MEMBERS.map((id) => organisation(id, ROLES[id], members[id].identity));
-  const founding = found({ name: 'Test consortium', organisations, founder: members.board });
+  const founding = found({ name: 'Test consortium', organisations, founder: members.board, tier });
   return { members, organisations, founding };
 }
 
@@ -56,6 +65,48 @@ export const schema = (version = 1, minimumHospitals?: number): DatasetSchema =>
 });
 
 export const hex = (seed: number, bytes = 32): string => (seed % 2 ** 32).toString(16).padStart(2 * bytes, '0');
+
+/** Of a dataset whose use rests on consent, and which counts queries and credits. */
+export const ruledSchema = (rules: Partial<DatasetSchema> = {}): DatasetSchema => ({
+  ...schema(),
+  consent: { basis: 'opt-in' },
+  contribution: { creditsPerQuery: 100, split: 'equal' },
+  budget: { queriesPerResearcher: 2 },
+  ...rules,
+});
+
+/** What a patient signs; the rest has a value that serves most tests. */
+export const consentOf = (
+  patient: Identity,
+  consortium: string,
+  change: Partial<ConsentStatement> = {},
+): ActionOf<'recordConsent'> => ({
+  type: 'recordConsent',
+  ...signConsent(patient, {
+    ...{ consortium, patient: patient.publicKey, sequence: 1 },
+    ...{ decision: 'grant', dataset: 'heart', purposes: ['GRU'], hospitals: '*' },
+    ...change,
+  }),
+});
+export const accessGrant = (
+  patient: Identity,
+  consortium: string,
+  change: { sequence?: number; doctor?: string; hospital?: string; until?: string } = {},
+): ActionOf<'recordAccess'> => ({
+  type: 'recordAccess',
+  ...signAccess(patient, {
+    ...{ consortium, patient: patient.publicKey, sequence: 1 },
+    ...{ decision: 'grant', doctor: hex(21), hospital: 'north', until: '2026-12-31' },
+    ...change,
+  }),
+});
+export const accessRevocation = (patient: Identity, consortium: string, sequence = 2): ActionOf<'recordAccess'> => ({
+  type: 'recordAccess',
+  ...signAccess(patient, {
+    ...{ consortium, patient: patient.publicKey, sequence },
+    ...{ decision: 'revoke', doctor: hex(21), hospital: 'north' },
+  }),
+});
 
 /** One action of each kind, as they follow each other in the life of a query. */
 export const actions = {
@@ -117,6 +168,23 @@ export const actions = {
     reason: 'DROP_OUT',
     ...rest,
   }),
+  suspend: (subject: SuspensionSubject, nonce = hex(31)): Action => ({
+    type: 'suspend',
+    subject,
+    reason: 'under inquiry',
+    nonce,
+  }),
+  reinstate: (subject: SuspensionSubject, nonce = hex(32)): Action => ({
+    type: 'reinstate',
+    subject,
+    reason: 'inquiry closed',
+    nonce,
+  }),
+  epoch: (period: string): Action => ({ type: 'openConsentEpoch', period }),
+  publish: (ledger: string, session: string, receipt = hex(11)): Action => ({
+    type: 'publishResult',
+    ...{ ledger, session, receipt, result: hex(41), title: 'Mean age at four hospitals' },
+  }),
 } as const;
 
 /** The contract over a state in memory, founded, and able to go back to where it was. */
@@ -162,5 +230,11 @@ export class ContractBench {
   async opened(change: Parameters<typeof actions.submit>[0] = {}): Promise<{ query: string; session: string }> {
     const query = await this.approved(change);
     return { query, session: (await this.do('relay', actions.open(query))).id };
+  }
+  async completed(change: Parameters<typeof actions.submit>[0] = {}): Promise<{ query: string; session: string }> {
+    const opened = await this.opened(change);
+    for (const hospital of ASKED) await this.do(hospital as MemberName, actions.commit(opened.session));
+    await this.do('rita', actions.receipt(opened.session));
+    return opened;
   }
 }
