@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { decodeDocument } from '../../../protocol/canonical.ts';
 import { Misuse } from '../../../protocol/errors.ts';
@@ -48,6 +57,14 @@ export function clearFolder({ path, at }: NetworkFolder): void {
     rmSync(join(path, name), { recursive: true, force: true });
   }
   rmSync(at.plan, { force: true });
+}
+
+/** Removes a folder that holds nothing any more but its lock. */
+export function removeCleared(path: string): void {
+  const inside = readdirSync(path);
+  if (!inside.every((name) => name.startsWith('lock'))) return;
+  for (const name of inside) rmSync(join(path, name), { force: true });
+  rmdirSync(path);
 }
 
 export function writeJson(path: string, document: object): void {

@@ -2,4 +2,5 @@
 export { addChannel, downNetwork, killProcess, startProcess, upNetwork, type UpOptions } from './network.ts';
 export { networkDescription, type DescribedOrganisation, type NetworkDescription } from './description.ts';
 export { networkStatus, type NetworkStatus } from './status.ts';
+export { openContract, type OpenContract } from './probe.ts';
 export { findPrograms, type Programs } from './programs.ts';

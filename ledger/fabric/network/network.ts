@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, Misuse } from '../../../protocol/errors.ts';
 import { chaincodeFile } from './bundle.ts';
@@ -6,7 +6,15 @@ import { channelConfig } from './channel-config.ts';
 import { makeCryptoMaterial } from './crypto-material.ts';
 import { describeNetwork } from './describe.ts';
 import type { NetworkDescription } from './description.ts';
-import { clearFolder, readDescription, readPlan, withFolder, writeJson, type NetworkFolder } from './folder.ts';
+import {
+  clearFolder,
+  readDescription,
+  readPlan,
+  removeCleared,
+  withFolder,
+  writeJson,
+  type NetworkFolder,
+} from './folder.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { ordererConfig, peerConfig } from './node-config.ts';
 import { writeBuilder, writePackage } from './package.ts';
@@ -53,17 +61,17 @@ export async function upNetwork(options: UpOptions): Promise<NetworkDescription>
 }
 
 /** Ends every process of a network; its folder stays, unless `remove` is set, and `upNetwork` continues from it. */
-export function downNetwork(folder: string, { remove = false } = {}): Promise<number> {
-  if (!existsSync(folder)) return Promise.resolve(0);
-  return withFolder(folder, async (inside) => {
+export async function downNetwork(folder: string, { remove = false } = {}): Promise<number> {
+  if (!existsSync(folder)) return 0;
+  const ended = await withFolder(folder, async (inside) => {
     const processes = new Processes(inside.at.processes);
     const running = processes.running().length;
     await processes.stop();
     if (remove) clearFolder(inside);
     return running;
-  }).finally(() => {
-    if (remove && !existsSync(paths(folder).plan)) rmSync(folder, { recursive: true, force: true });
   });
+  if (remove) removeCleared(folder);
+  return ended;
 }
 
 /** Ends one process of a network at once, as a crash would, or starts it again; for trying out what then happens. */

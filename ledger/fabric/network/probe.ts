@@ -6,15 +6,20 @@ import type { DescribedOrganisation, NetworkDescription } from './description.ts
 
 const SECONDS = 10;
 
-/** Calls the chaincode once through an organisation's gateway, as its user. */
-async function withContract<T>(
+/** The chaincode of a channel as one identity sees it. Close it. */
+export interface OpenContract {
+  readonly contract: Contract;
+  readonly close: () => void;
+}
+
+/** Opens a connection to an organisation's gateway, as its user unless another identity is given. */
+export function openContract(
   network: NetworkDescription,
   organisation: DescribedOrganisation,
   channel: string,
-  call: (contract: Contract) => Promise<T>,
-): Promise<T> {
+  identity = organisation.identities.user,
+): OpenContract {
   const { endpoint, tlsRoot, serverName } = organisation.gateway;
-  const { certificate, privateKey } = organisation.identities.user;
   const client = new Client(endpoint, credentials.createSsl(readFileSync(tlsRoot)), {
     'grpc.ssl_target_name_override': serverName,
   });
@@ -22,18 +27,27 @@ async function withContract<T>(
   const gateway = connect({
     client,
     hash: hash.sha256,
-    identity: { mspId: organisation.mspId, credentials: readFileSync(certificate) },
-    signer: signers.newPrivateKeySigner(createPrivateKey(readFileSync(privateKey))),
+    identity: { mspId: organisation.mspId, credentials: readFileSync(identity.certificate) },
+    signer: signers.newPrivateKeySigner(createPrivateKey(readFileSync(identity.privateKey))),
     evaluateOptions: deadline,
     endorseOptions: deadline,
     submitOptions: deadline,
     commitStatusOptions: deadline,
   });
+  return {
+    contract: gateway.getNetwork(channel).getContract(network.chaincode),
+    close: () => {
+      gateway.close();
+      client.close();
+    },
+  };
+}
+
+async function once<T>({ contract, close }: OpenContract, call: (contract: Contract) => Promise<T>): Promise<T> {
   try {
-    return await call(gateway.getNetwork(channel).getContract(network.chaincode));
+    return await call(contract);
   } finally {
-    gateway.close();
-    client.close();
+    close();
   }
 }
 
@@ -45,7 +59,7 @@ export const probeSubmit = (
   network: NetworkDescription,
   organisation: DescribedOrganisation,
   channel: string,
-): Promise<unknown> => withContract(network, organisation, channel, (contract) => contract.submit('consortium'));
+): Promise<unknown> => once(openContract(network, organisation, channel), (contract) => contract.submit('consortium'));
 
 /** What the organisation's peer says of the consortium on a channel: `{"id","name"}`, or nothing before the founding. */
 export const readConsortium = (
@@ -53,6 +67,6 @@ export const readConsortium = (
   organisation: DescribedOrganisation,
   channel: string,
 ): Promise<string> =>
-  withContract(network, organisation, channel, async (contract) =>
+  once(openContract(network, organisation, channel), async (contract) =>
     Buffer.from(await contract.evaluate('consortium')).toString('utf8'),
   );
