@@ -9,9 +9,19 @@ const SESSION = '5'.repeat(64);
 const request = { kind: 'share', session: SESSION, step: 0 } as const;
 
 /** Of the parts, what a request for a share needs. */
-function holding(untilOpened: (outbox: Outbox) => Promise<void>): AnswerParts {
+function holding(untilOpened: (outbox: Outbox) => Promise<void>, standing: Standing = {}): AnswerParts {
   const outbox = new Outbox(join(mkdtempSync(join(tmpdir(), 'answers-')), 'outbox'));
-  return { outbox, untilOpened: () => untilOpened(outbox) } as unknown as AnswerParts;
+  const ledger = {
+    session: () => ({ query: 'q' }),
+    query: () => ({ researcher: 'rita', ...(standing.query && { suspended: SUSPENDED }) }),
+    organisation: () => ({ ...(standing.researcher && { suspended: SUSPENDED }) }),
+  };
+  return { ledger, outbox, untilOpened: () => untilOpened(outbox) } as unknown as AnswerParts;
+}
+const SUSPENDED = { by: 'audit', reason: 'an inquiry' };
+interface Standing {
+  query?: boolean;
+  researcher?: boolean;
 }
 
 describe('a share that is asked for', () => {
@@ -20,6 +30,19 @@ describe('a share that is asked for', () => {
     const chunks: string[] = [];
     for await (const chunk of answerPull(parts, request)) chunks.push(Buffer.from(chunk).toString());
     expect(chunks).toEqual(['sealed']);
+  });
+
+  it.each([[{ query: true }], [{ researcher: true }]])('is kept while an auditor suspends: %o', async (standing) => {
+    const store = (outbox: Outbox) => outbox.store(SESSION, 0, [Buffer.from('sealed')]);
+    const refused = { name: 'Refusal', code: 'SUSPENDED' };
+    await expect(answerPull(holding(store, standing), request).next()).rejects.toMatchObject(refused);
+    // The suspension that comes while the request waits for the share to open.
+    const meanwhile: Standing = {};
+    const parts = holding(async (outbox) => {
+      Object.assign(meanwhile, standing);
+      await store(outbox);
+    }, meanwhile);
+    await expect(answerPull(parts, request).next()).rejects.toMatchObject(refused);
   });
 
   it('and does not open is refused as not there yet', async () => {

@@ -1,5 +1,6 @@
 import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
+import { suspensionIn } from '../ledger/standing.ts';
 import { canonicalBytes, decodeDocument } from '../protocol/canonical.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';
 import type { PullRequest } from '../protocol/frame.ts';
@@ -22,11 +23,13 @@ export interface AnswerParts {
  * ledger says that verification failed, this hospital's part in finding the cheat (docs/protocol.md §4).
  */
 export async function* answerPull(parts: AnswerParts, request: PullRequest): AsyncGenerator<Uint8Array> {
+  requireStanding(parts.ledger, request.session);
   if (request.kind === 'share') {
     if (!parts.outbox.has(request.session, request.step)) await parts.untilOpened(request.session, request.step);
     if (!parts.outbox.has(request.session, request.step)) {
       throw new Refusal('STALE', 'this share has not been opened here');
     }
+    requireStanding(parts.ledger, request.session);
     yield* parts.outbox.read(request.session, request.step);
     return;
   }
@@ -42,6 +45,13 @@ export async function* answerPull(parts: AnswerParts, request: PullRequest): Asy
   const own = makeStatement(kept.input, transcriptHash(kept.transcript), parts.member.identity);
   if (request.kind === 'statement') yield canonicalBytes(own);
   else yield revealSeed(parts.ledger, kept, request, own.statement.masks);
+}
+
+/** While the query or its researcher is suspended nothing is handed out, whatever the coordinator passes on. */
+function requireStanding(ledger: Ledger, session: string): void {
+  const query = ledger.query(ledger.session(session)?.query ?? '');
+  const suspended = query && suspensionIn(ledger, query);
+  if (suspended !== undefined) throw suspended;
 }
 
 /** Reveals the seed of a pair only against the peer's signed statement that contradicts ours: one of us lies. */

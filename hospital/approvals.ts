@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Ledger, Member } from '../ledger/ledger.ts';
+import { suspensionIn } from '../ledger/standing.ts';
 import { Refusal } from '../protocol/errors.ts';
 import type { QueryRecord } from '../protocol/ledger.ts';
 import { consentRuleOf, type DatasetSchema } from '../protocol/schema.ts';
@@ -16,7 +17,9 @@ export interface PendingQuery {
 export function pendingQueries(ledger: Ledger, hospital: string, policy: SitePolicy | undefined): PendingQuery[] {
   const asked = ledger
     .queries()
-    .filter((record) => record.status === 'submitted' && record.hospitals.includes(hospital));
+    .filter((record) => record.status === 'submitted' && record.hospitals.includes(hospital))
+    // The contract takes no decision for these; they come back when they are reinstated.
+    .filter((record) => suspensionIn(ledger, record, [hospital]) === undefined);
   return asked
     .filter((record) => !record.decisions.some((each) => each.hospital === hospital))
     .map((record) => ({
@@ -50,6 +53,8 @@ export function judge(
   return decidePolicy(policy, record.query, schema, record.researcher, { approvedQueries: approvedBefore });
 }
 
+const PASSED: ReadonlySet<string> = new Set(['ALREADY_DONE', 'STALE', 'SUSPENDED']);
+
 /** Approves or denies whatever the policy decides by itself; leaves the rest to a person. */
 export async function decideByPolicy(
   ledger: Ledger,
@@ -71,8 +76,8 @@ export async function decideByPolicy(
       );
       log.info({ query: record.id, decision: decision.decision }, 'decided by site policy');
     } catch (error) {
-      // Another process of this hospital, or a person, was faster, or the query ended.
-      if (error instanceof Refusal && (error.code === 'ALREADY_DONE' || error.code === 'STALE')) continue;
+      // Another process of this hospital, or a person, was faster, or the query ended or was suspended.
+      if (error instanceof Refusal && PASSED.has(error.code)) continue;
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { planQuery } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
+import { suspensionIn } from '../ledger/standing.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
@@ -192,6 +193,7 @@ export class HospitalNode {
       const session = id === undefined ? undefined : ledger.session(id);
       if (session === undefined || !session.roster.includes(member.organisation)) continue;
       if (session.status === 'open' && !this.#seen.has(session.id)) void this.#run(session.id);
+      if (session.status === 'open') this.#endSuspended(record, session);
       if (session.status === 'aborted') this.#endByLedger(session);
       if (session.status === 'completed') this.#endResumed(session.id);
     }
@@ -203,6 +205,14 @@ export class HospitalNode {
     if (this.#live.get(id)?.opened.size !== 0) return;
     this.#live.delete(id);
     this.#options.log.info({ session: id }, 'session completed');
+  }
+
+  /** What is suspended before its last share is out ends here; a share that is out is not handed over meanwhile. */
+  #endSuspended(query: QueryRecord, session: SessionRecord): void {
+    const live = this.#live.get(session.id);
+    if (live === undefined || live.opened.size >= query.steps) return;
+    const suspended = suspensionIn(this.#options.ledger, query, session.roster);
+    if (suspended !== undefined) live.end.abort(suspended);
   }
 
   #endByLedger(session: SessionRecord): void {

@@ -165,6 +165,7 @@ export class Preparing {
   #isHospital(organisation: string): boolean {
     const { ledger } = this.#parts;
     const record = ledger.organisation(organisation);
+    if (record?.suspended !== undefined) return false;
     return record?.roles.includes('hospital') === true && record.keys.some(({ status }) => status === 'active');
   }
 

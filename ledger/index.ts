@@ -3,6 +3,7 @@ export type { Acknowledgement, Ledger, LedgerView, Member } from './ledger.ts';
 export { accessGranted, accessOf, consentAt, consentsAt, effectiveEpoch, monthOf, type Use } from './consent.ts';
 export { creditsOf, creditTotals, type Credit, type CreditTotal } from './credits.ts';
 export { publicationHolds } from './publications.ts';
+export { suspensionIn } from './standing.ts';
 export { found, rotation, signAction } from './sign.ts';
 export type { Pins } from './heads.ts';
 export { verifyExport, type VerifiedLedger } from './verify.ts';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { computesOnShares, decode, normalizeQuery, planQuery, valueNames, type Plan } from '../analytics/index.ts';
+import { effectiveEpoch } from '../ledger/consent.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { verifyCommittee } from '../mpc/committee/committee.ts';
 import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '../mpc/sum/opening.ts';
@@ -59,17 +60,26 @@ export class Researcher {
   }
 
   /**
-   * Submits a query to the ledger; all registered hospitals are asked unless some are named. Returns its id.
+   * Submits a query to the ledger; all registered hospitals are asked unless some are named. Returns its id. Where the
+   * dataset asks for consent, the query names the newest epoch of this ledger, or the one given: of the public ledger, where
+   * patients' statements have one of their own.
    * Errors: `Misuse BAD_QUERY` before anything is recorded; the contract's `Refusal`.
    */
-  async submit(input: QueryInput | object, asked: { hospitals?: readonly string[] } = {}): Promise<string> {
+  async submit(
+    input: QueryInput | object,
+    asked: { hospitals?: readonly string[]; consentEpoch?: string | undefined } = {},
+  ): Promise<string> {
     const { ledger, member, answerKeys } = this.#options;
     await ledger.refresh();
     const query = normalizeQuery(input, (reference) =>
       reference.includes('@') ? ledger.schema(reference) : ledger.schemas(reference).at(-1),
     );
-    const all = ledger.organisations().filter((each) => each.roles.includes('hospital'));
+    const all = ledger
+      .organisations()
+      .filter((each) => each.roles.includes('hospital') && each.suspended === undefined);
     const hospitals = [...(asked.hospitals ?? all.map((each) => each.id))].sort();
+    const schema = ledger.schema(query.dataset);
+    const consentEpoch = asked.consentEpoch ?? (schema && effectiveEpoch(ledger.consentEpochs(), schema));
     const answerKey = ExchangeKey.generate();
     const action: ActionOf<'submitQuery'> = {
       type: 'submitQuery',
@@ -78,6 +88,7 @@ export class Researcher {
       hospitals,
       steps: 1,
       nonce: toHex(randomBytes(32)),
+      ...(consentEpoch === undefined ? {} : { consentEpoch }),
     };
     const id = deriveQueryId(ledger.consortium, member.organisation, action);
     answerKeys.store(id, answerKey);

@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { Misuse, Refusal } from '../../protocol/errors.ts';
 import type { PullRequest } from '../../protocol/frame.ts';
 import { PROOF_HEADER } from '../../protocol/request.ts';
+import { suspensionIn } from '../../ledger/standing.ts';
 import { SHARE_TYPE } from '../streams/pull.ts';
 import type { Api, ApiEnv, Context } from './context.ts';
 import { Gate } from './proof.ts';
@@ -93,9 +94,12 @@ export function addFetches(api: Api, context: Context): void {
 /** Only who asked the question fetches the answer. It could be read by nobody else, but streams cost. */
 function requireOwnSession(context: Context, researcher: string, session: string, hospital: string): void {
   const record = context.ledger.session(session) ?? unknown('session');
-  if (context.ledger.query(record.query)?.researcher !== researcher) {
+  const query = context.ledger.query(record.query);
+  if (query?.researcher !== researcher) {
     throw new Refusal('NOT_AUTHORIZED', 'the query of this session was submitted by another researcher');
   }
+  const suspended = suspensionIn(context.ledger, query);
+  if (suspended !== undefined) throw suspended;
   if (!record.roster.includes(hospital)) {
     throw new Refusal('UNKNOWN', 'this hospital is not in the roster of the session', { party: hospital });
   }

@@ -41,7 +41,7 @@ export class Gate {
 
   /**
    * Checks signature, time, nonce, key and role of a request; returns the caller's organisation. `Refusal BAD_SIGNATURE`,
-   * `REPLAY`, `NOT_AUTHORIZED`.
+   * `REPLAY`, `SUSPENDED`, `NOT_AUTHORIZED`.
    */
   async admit(
     request: {
@@ -61,6 +61,12 @@ export class Gate {
       throw new Refusal('BAD_SIGNATURE', 'this key is not an active key of the organisation', {
         party: proof.organisation,
         hint: 'Compare the key in use with the one on the ledger.',
+      });
+    }
+    if (record?.suspended !== undefined) {
+      throw new Refusal('SUSPENDED', 'this organisation is suspended', {
+        party: proof.organisation,
+        hint: 'Its record on the ledger has the reason and the auditor to turn to.',
       });
     }
     if (record?.roles.includes(role) !== true) {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
+import { period } from '../../protocol/consent.ts';
 import { errorRecord, pullRequest } from '../../protocol/frame.ts';
-import { abortReason, role, treeHead } from '../../protocol/ledger.ts';
+import { abortReason, closeReason, role, treeHead } from '../../protocol/ledger.ts';
 import {
   datasetReference,
   digest,
@@ -29,12 +30,15 @@ export const signedActionBody = byName<SignedAction>('SignedAction');
 export const errorBody = errorRecord.clone().openapi('Error');
 
 const queryStatus = z.enum(['submitted', 'running', 'completed', 'failed', 'denied']);
+const suspended = z.strictObject({ by: organisationId, reason: z.string() }).optional();
 const organisationRecord = z
   .strictObject({
     id: organisationId,
     name: z.string(),
     roles: z.array(role).readonly(),
+    msp: z.string().optional(),
     keys: z.array(z.strictObject({ publicKey, status: z.enum(['active', 'revoked']) })).readonly(),
+    suspended,
   })
   .openapi('Organisation');
 
@@ -77,6 +81,9 @@ export const queryRecord = z
     status: queryStatus,
     decisions: z.array(decision).readonly(),
     sessions: z.array(sessionId).readonly(),
+    closed: z.strictObject({ by: organisationId, reason: closeReason }).optional(),
+    consentEpoch: period.optional(),
+    suspended,
   })
   .openapi('QueryRecord');
 
@@ -91,6 +98,7 @@ export const sessionRecord = z
     status: z.enum(['open', 'completed', 'aborted']),
     commitments,
     receipts: z.array(digest).readonly(),
+    credits: z.record(organisationId, z.int()).optional(),
     abort: z
       .strictObject({
         by: organisationId,

@@ -5,7 +5,7 @@ import type { Presence } from '../relay/connections.ts';
 import type { LiveSession } from './live.ts';
 
 /** Why a query does not go on, for people. */
-export type WaitingFor = 'decision' | 'connection' | 'minimum' | 'return';
+export type WaitingFor = 'decision' | 'connection' | 'minimum' | 'return' | 'suspension';
 export type GivenUp = 'attempts' | 'opened' | 'minimum';
 
 /** What the coordinator does next about one query; `until` is when to look again, if nothing happens before. */
@@ -29,6 +29,10 @@ export interface Facts {
   readonly presence: Presence;
   /** Hospitals that an earlier session of this query ended for. */
   readonly excluded: ReadonlySet<string>;
+  /** The query or its researcher is suspended: no session is formed for it. */
+  readonly halted: boolean;
+  /** Hospitals that are suspended: no session is formed with them. */
+  readonly suspended: ReadonlySet<string>;
   /** A share of an earlier session opened. */
   readonly opened: boolean;
   readonly deadlines: Deadlines;
@@ -60,7 +64,12 @@ function form(facts: Facts): Decision {
   if (last === undefined && now < facts.approvalsUntil) {
     return { do: 'wait', why: 'decision', hospitals: undecided(query), until: facts.approvalsUntil };
   }
-  const pool = poolOf(query, last, facts.excluded);
+  if (facts.halted) return { do: 'wait', why: 'suspension', hospitals: [] };
+  const able = poolOf(query, last, facts.excluded);
+  const pool = able.filter((hospital) => !facts.suspended.has(hospital));
+  if (pool.length < minimum && able.length >= minimum) {
+    return { do: 'wait', why: 'suspension', hospitals: able.filter((hospital) => facts.suspended.has(hospital)) };
+  }
   if (pool.length < minimum) {
     return last === undefined
       ? { do: 'wait', why: 'minimum', hospitals: undecided(query) }
@@ -81,6 +90,9 @@ function watch(facts: Facts, last: SessionRecord, live: LiveSession): Decision {
   const { now, deadlines, presence } = facts;
   const absent = live.roster.filter((hospital) => !presence.connected(hospital));
   const limits: { at: number; reason: AbortReason }[] = [];
+  if (!live.opened && (facts.halted || live.roster.some((hospital) => facts.suspended.has(hospital)))) {
+    return { do: 'abort', session: live.id, reason: 'SUSPENDED' };
+  }
   if (live.failedAt !== undefined) {
     // A hospital that failed records the abort itself; this is for one that could not.
     limits.push({ at: live.failedAt + deadlines.dropOut, reason: reasonOf(live) });

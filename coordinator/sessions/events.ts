@@ -18,7 +18,7 @@ export const progressEvent = z.discriminatedUnion('stage', [
   /** Why nothing happens now, and whom it depends on. */
   z.strictObject({
     stage: z.literal('waiting'),
-    why: z.enum(['decision', 'connection', 'minimum', 'return']),
+    why: z.enum(['decision', 'connection', 'minimum', 'return', 'suspension']),
     hospitals: z.array(hospital),
   }),
   z.strictObject({ stage: z.literal('session'), session, attempt: z.int(), roster: z.array(hospital) }),

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { asHealthchainError, Fault } from '../../protocol/errors.ts';
 import type { CloseReason, Entry } from '../../protocol/ledger.ts';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
+import { suspensionIn } from '../../ledger/standing.ts';
 import type { Deadlines } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Connections } from '../relay/connections.ts';
@@ -108,6 +109,8 @@ export class Former {
   #onEntry(entry: Entry): void {
     const { type } = entry.signed.action;
     if (type === 'revokeKey' || type === 'rotateKey') this.onKeyChange();
+    // Whom and what it concerns shows in the records: every query that has not ended is looked at.
+    if (type === 'suspend' || type === 'reinstate') for (const query of this.#pending.keys()) this.#touched.add(query);
     const happening = happeningOf(entry, this.#ledger);
     if (happening !== undefined) this.#onHappening(entry, happening);
     if (entry.index + 1 < this.#ledger.head().size) return;
@@ -155,7 +158,12 @@ export class Former {
     const last = query.sessions.length === 0 ? undefined : this.#ledger.session(query.sessions.at(-1)!);
     const found = last === undefined ? undefined : this.#sessions.find(last.id);
     const until = approvalsUntil(query, pending.submittedAt, this.#deadlines.approval);
-    const present = poolOf(query, last, pending.excluded).filter((each) => this.#connections.connected(each));
+    const suspended = new Set(
+      query.hospitals.filter((each) => this.#ledger.organisation(each)?.suspended !== undefined),
+    );
+    const present = poolOf(query, last, pending.excluded).filter(
+      (each) => this.#connections.connected(each) && !suspended.has(each),
+    );
     if (now < until || present.length < query.query.release.minimumHospitals) pending.enoughSince = undefined;
     else pending.enoughSince ??= now;
     return {
@@ -167,6 +175,8 @@ export class Former {
       enoughSince: pending.enoughSince,
       presence: this.#connections,
       excluded: pending.excluded,
+      halted: suspensionIn(this.#ledger, query) !== undefined,
+      suspended,
       opened: pending.opened,
       deadlines: this.#deadlines,
       attempts: this.#attempts,

@@ -94,6 +94,7 @@ export class Preparations {
       roster.every(
         (hospital) =>
           this.#ledger.organisation(hospital)?.roles.includes('hospital') === true &&
+          this.#ledger.organisation(hospital)?.suspended === undefined &&
           this.#connections.connected(hospital) &&
           !busy.has(hospital),
       )

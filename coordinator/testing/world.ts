@@ -15,6 +15,7 @@ export const HOSPITALS = ['east', 'north', 'south', 'west'] as const;
 const ROLES: Readonly<Record<string, readonly Role[]>> = {
   board: ['admin'],
   relay: ['coordinator'],
+  audit: ['auditor'],
   rita: ['researcher'],
   rob: ['researcher'],
   ...Object.fromEntries(HOSPITALS.map((hospital) => [hospital, ['hospital'] as const])),

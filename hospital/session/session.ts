@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
+import { suspensionIn } from '../../ledger/standing.ts';
 import { computesOnShares, type Plan } from '../../analytics/index.ts';
 import { CELL_BYTES, CellVector } from '../../mpc/cells.ts';
 import type { Stock, StockDemand } from '../../mpc/boolean/stock.ts';
@@ -50,7 +51,8 @@ export interface OpenedStep {
 
 /**
  * Reads the session from this hospital's own view of the ledger and refuses what does not follow from it: the
- * coordinator is not believed. Errors: `Abort ROSTER_MISMATCH`, `Refusal NOT_APPROVED`, `Refusal ALREADY_OPENED`.
+ * coordinator is not believed. Errors: `Abort ROSTER_MISMATCH`, `Refusal NOT_APPROVED`, `Refusal ALREADY_OPENED`,
+ * `Refusal SUSPENDED`.
  */
 export function admitSession(
   context: Pick<SessionContext, 'ledger' | 'member' | 'journal'>,
@@ -68,6 +70,7 @@ export function admitSession(
   if (!query.decisions.some((each) => each.hospital === self && each.decision === 'approved')) {
     throw new Refusal('NOT_APPROVED', 'this hospital has not approved the query of this session');
   }
+  requireStanding(context.ledger, query.id, session.roster);
   const before = context.journal.openedIn(query.id);
   if (before !== undefined) {
     throw new Refusal(
@@ -142,6 +145,7 @@ export async function runSession(
       stock: (among, demand) =>
         among === channel ? context.stock(channel, demand) : takeStock(ofCommittee, among, context.random, demand),
       beforeOpening: () => {
+        requireStanding(ledger, query.id, session.roster);
         if (context.journal.openedIn(query.id) === undefined) context.journal.recordOpened(query.id, session.id);
       },
     };
@@ -156,6 +160,13 @@ export async function runSession(
     const status = await context.untilLedger(() => stepEnd(ledger, session.id, step));
     if (status === 'completed') return;
   }
+}
+
+/** Refuses with `SUSPENDED` what this hospital's ledger shows to be suspended by now: nothing more is opened for it. */
+function requireStanding(ledger: Ledger, query: string, roster: readonly string[]): void {
+  const record = ledger.query(query);
+  const suspended = record && suspensionIn(ledger, record, roster);
+  if (suspended !== undefined) throw suspended;
 }
 
 /** Entries on the ledger up to and with the one that opened the session: the same number at every hospital. */

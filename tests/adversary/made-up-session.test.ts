@@ -14,13 +14,22 @@ interface Seen {
   readonly session?: object;
   readonly decisions?: readonly object[];
   readonly openedIn?: string;
+  readonly ofQuery?: object;
+  readonly suspended?: string;
 }
 
 /** What anna does with a session of this id, when its own view of the ledger and its journal say this. */
-function offer(id: string, { session = ofAll, decisions = approved(anna, bert, mallory), openedIn }: Seen = {}) {
+function offer(
+  id: string,
+  { session = ofAll, decisions = approved(anna, bert, mallory), openedIn, ofQuery, suspended }: Seen = {},
+) {
   const view = {
     session: () => ({ id, commitments: [], receipts: [], status: 'open', ...session }) as unknown as SessionRecord,
-    query: () => ({ id: query, decisions }) as unknown as QueryRecord,
+    query: () => ({ id: query, researcher: 'rita', decisions, ...ofQuery }) as unknown as QueryRecord,
+    organisation: (name: string) => ({
+      id: name,
+      ...(name === suspended && { suspended: { by: 'audit', reason: '' } }),
+    }),
   };
   const member = { organisation: anna, identity: Identity.generate() };
   return admitSession(
@@ -49,6 +58,15 @@ describe('a session that somebody made up', () => {
     const session = { ...ofAll, roster: [bert, mallory] };
     const error = refusedBy(() => offer(deriveSessionId(session), { session }));
     expect(error).toMatchObject({ kind: 'Abort', code: 'ROSTER_MISMATCH' });
+  });
+
+  test.each([
+    ['whose query is suspended', { ofQuery: { suspended: { by: 'audit', reason: '' } } }],
+    ['whose researcher is', { suspended: 'rita' }],
+    ['with a hospital that is', { suspended: bert }],
+    ['which this hospital may not take part in, being suspended', { suspended: anna }],
+  ])('%s is refused', (_, seen) => {
+    expect(refusedBy(() => offer(id, seen))).toMatchObject({ kind: 'Refusal', code: 'SUSPENDED' });
   });
 
   test.each([

@@ -56,6 +56,7 @@ export class Members {
       consortium: 'admin',
       researcher: 'researcher',
       coordinator: 'coordinator',
+      auditor: 'auditor',
     };
     const ids = [...Object.keys(roles), ...hospitals];
     for (const organisation of ids) members.#members.set(organisation, { organisation, identity: Identity.generate() });
