@@ -78,7 +78,16 @@ export function readConfig<T extends object>(type: z.ZodType<T>, path: string): 
   return absolutePaths(config, dirname(resolve(path))) as T;
 }
 
-const PATHS = new Set(['keyFile', 'caFile', 'certFile', 'stateFolder', 'folder', 'foundingFile']);
+const PATHS = new Set([
+  'keyFile',
+  'caFile',
+  'certFile',
+  'stateFolder',
+  'folder',
+  'foundingFile',
+  'tlsRootFile',
+  'walletFolder',
+]);
 
 function absolutePaths(value: unknown, base: string, key = ''): unknown {
   if (typeof value === 'string') return PATHS.has(key) ? resolve(base, value) : value;

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { RemoteLedger } from '../ledger/index.ts';
+import { RemoteLedger, type Acknowledgement, type Ledger } from '../ledger/index.ts';
 import type { LedgerAddress } from '../ledger/address.ts';
 import { AnswerKeys } from '../researcher/answers.ts';
 import { Researcher } from '../researcher/client.ts';
 import { CoordinatorClient } from '../researcher/coordinator.ts';
 import { Misuse } from '../protocol/errors.ts';
+import type { SignedAction } from '../protocol/ledger.ts';
 import { readMember, type ResearcherConfig } from './config.ts';
 import { useNetwork, type NetworkSettings } from './network.ts';
 
@@ -15,11 +16,25 @@ export interface MemberConnection extends NetworkSettings {
   readonly stateFolder: string;
 }
 
-/** Opens this member's own verified replica of the ledger; its last head is remembered in the state folder. */
-export function connectLedger(config: MemberConnection): Promise<RemoteLedger> {
+/** A ledger that also passes on what others signed, where it can. */
+export interface ConnectedLedger extends Ledger {
+  forward(signed: SignedAction): Promise<Acknowledgement>;
+}
+
+/**
+ * Opens this member's own verified copy of the ledger. The state folder keeps what was seen of it: the last head of an
+ * embedded ledger, the blocks of a Fabric channel with the actions on their way. `founding` founds the consortium on a
+ * channel that has none.
+ */
+export async function connectLedger(config: MemberConnection, founding?: SignedAction): Promise<ConnectedLedger> {
   const { ledger: address, stateFolder } = config;
   useNetwork(config);
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  if ('fabric' in address) {
+    // Who uses an embedded ledger need not load gRPC and Fabric's messages.
+    const { FabricLedger } = await import('../ledger/fabric/ledger.ts');
+    return FabricLedger.connect({ address: address.fabric, folder: join(stateFolder, 'fabric'), founding });
+  }
   return RemoteLedger.connect({
     url: address.url,
     consortium: address.consortium,
@@ -30,7 +45,7 @@ export function connectLedger(config: MemberConnection): Promise<RemoteLedger> {
 
 export async function connectResearcher(
   config: ResearcherConfig,
-): Promise<{ researcher: Researcher; ledger: RemoteLedger }> {
+): Promise<{ researcher: Researcher; ledger: ConnectedLedger }> {
   if (config.coordinator === undefined)
     throw new Misuse('BAD_CONFIG', 'the configuration names no coordinator', {
       hint: 'Add "coordinator": { "url": "https://..." }.',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { ledgerAddress } from '../ledger/address.ts';
+import { ledgerAddress, resolveAddress } from '../ledger/address.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { Misuse } from '../protocol/errors.ts';
 import { Identity } from '../protocol/identity.ts';
@@ -41,6 +41,7 @@ export function readHospitalConfig(path: string): HospitalConfig {
     ...config,
     keyFile: at(config.keyFile),
     stateFolder: at(config.stateFolder),
+    ledger: resolveAddress(config.ledger, at),
     ...(config.policyFile === undefined ? {} : { policyFile: at(config.policyFile) }),
     ...(config.caFile === undefined ? {} : { caFile: at(config.caFile) }),
     datasets: Object.fromEntries(

@@ -14,6 +14,14 @@ export interface Place {
   readonly id: string;
 }
 
+/** An entry that was made of an action. */
+export interface Proposed {
+  readonly entry: Entry;
+  readonly id: string;
+  /** What the action wrote to the state. */
+  readonly writes: ReadonlyMap<string, string>;
+}
+
 interface Link {
   readonly entry: Entry;
   readonly hash: Uint8Array;
@@ -138,10 +146,11 @@ export class Stage {
   }
 
   /** Makes the next entry of an action. Rejects with the contract's own error, and stays as it was. */
-  async propose(signed: SignedAction, time: string): Promise<{ readonly entry: Entry; readonly id: string }> {
+  async propose(signed: SignedAction, time: string): Promise<Proposed> {
     const entry: Entry = { index: this.size, previous: this.#previous, time, signed };
-    const { id } = await this.#add(entry, entryHash(entry));
-    return { entry, id };
+    const writes = new Map<string, string>();
+    const { id } = await this.#add(entry, entryHash(entry), writes);
+    return { entry, id, writes };
   }
 
   /**
@@ -169,9 +178,10 @@ export class Stage {
     return this.#base.commit(this.#state, this.#links);
   }
 
-  async #add(entry: Entry, hash: Uint8Array): Promise<Outcome> {
+  async #add(entry: Entry, hash: Uint8Array, writes?: Map<string, string>): Promise<Outcome> {
     const consortium = this.#consortium ?? toHex(hash);
-    const outcome = await apply(this.#state, entry.signed, consortium);
+    const state = writes === undefined ? this.#state : recording(this.#state, writes);
+    const outcome = await apply(state, entry.signed, consortium);
     this.#consortium = consortium;
     this.#previous = toHex(hash);
     this.#base.tree.append(hash);
@@ -180,6 +190,15 @@ export class Stage {
     return outcome;
   }
 }
+
+const recording = (state: State, writes: Map<string, string>): State => ({
+  get: (key) => state.get(key),
+  list: (prefix) => state.list(prefix),
+  put: (key, value) => {
+    writes.set(key, value);
+    return state.put(key, value);
+  },
+});
 
 const forged = (index: number, check: string, cause?: unknown): Abort =>
   new Abort('FORGED_LEDGER', `entry ${index} of the ledger: ${check}`, {

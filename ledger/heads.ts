@@ -2,7 +2,7 @@ import { fromHex, toHex } from '../protocol/bytes.ts';
 import { Abort } from '../protocol/errors.ts';
 import { verifySignature, type Identity } from '../protocol/identity.ts';
 import { LABEL } from '../protocol/labels.ts';
-import { treeHeadBytes, type TreeHead } from '../protocol/ledger.ts';
+import { treeHeadBytes, type LedgerHead, type TreeHead } from '../protocol/ledger.ts';
 
 /** Signs a tree head as the ledger's operator: from here on it cannot show another tree of that size unnoticed. */
 export function signHead(operator: Identity, of: { consortium: string; size: number; root: Uint8Array }): TreeHead {
@@ -19,9 +19,17 @@ export function signHead(operator: Identity, of: { consortium: string; size: num
 export interface Pins {
   /** Hash of the founding entry. */
   readonly consortium?: string | undefined;
-  /** The operator's public key. */
+  /** The operator's public key, of an embedded ledger. */
   readonly operator?: string | undefined;
+  /** Hash of the genesis block's header, of a Fabric channel. */
+  readonly genesis?: string | undefined;
 }
+
+/** Pins that hold for no ledger but this one. */
+export const pinsOf = (head: LedgerHead): Pins =>
+  'channel' in head
+    ? { consortium: head.consortium, genesis: head.genesis }
+    : { consortium: head.consortium, operator: head.publicKey };
 
 /** Rejects with `Abort FORGED_LEDGER` unless the pinned operator signed this head of the pinned consortium. */
 export function verifyHeadSignature(head: TreeHead, pins: Pins): void {

@@ -2,12 +2,12 @@ import type {
   Action,
   Entry,
   LedgerExport,
+  LedgerHead,
   OrganisationRecord,
   PublicationRecord,
   QueryRecord,
   SessionRecord,
   Tier,
-  TreeHead,
 } from '../protocol/ledger.ts';
 import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
@@ -52,7 +52,7 @@ export interface LedgerView {
   consentEpochs(): readonly ConsentEpoch[];
   publications(): readonly PublicationRecord[];
   /** The verified head: its root enters session transcripts, so that a forked ledger shows. */
-  head(): TreeHead;
+  head(): LedgerHead;
   /** The Merkle root over the first `size` entries. */
   rootAt(size: number): string;
 }

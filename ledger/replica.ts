@@ -3,6 +3,7 @@ import { toHex } from '../protocol/bytes.ts';
 import { Abort, Misuse } from '../protocol/errors.ts';
 import type {
   Entry,
+  LedgerHead,
   OrganisationRecord,
   PublicationRecord,
   QueryRecord,
@@ -18,47 +19,26 @@ import { verifyHeadSignature, type Pins } from './heads.ts';
 import type { LedgerView } from './ledger.ts';
 import { Records } from './records.ts';
 
-/**
- * A verified copy of a ledger: every entry linked, signed and allowed by the contract, all of them under a tree head that
- * the pinned operator signed. Nothing enters before all of that holds.
- */
-export class Replica implements LedgerView {
-  readonly #pins: Pins;
+/** A copy of a ledger that holds nothing but what has been verified, and answers from it. */
+export abstract class LedgerCopy<Head extends LedgerHead> implements LedgerView {
   readonly #chain = new Chain();
   readonly #records = new Records();
-  #head: TreeHead | undefined;
+  #head: Head | undefined;
 
-  /** What is not pinned is taken from the first head. */
-  constructor(pins: Pins) {
-    this.#pins = pins;
+  /** Entries to try out on top of the copy. One at a time. */
+  protected stage(): Stage {
+    return this.#chain.stage();
   }
-
-  /**
-   * Extends the copy by the entries that `head` adds. Rejects with `Abort FORGED_LEDGER`, naming the check, and stays as
-   * it was. One call at a time. `entries` must come in order from `this.size` on.
-   */
-  async extend(head: TreeHead, entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {
-    this.verifyHead(head);
-    const stage = this.#chain.stage();
-    for await (const entry of entries) {
-      if (stage.size >= head.size) throw new Abort('FORGED_LEDGER', `entry ${entry.index} is not under the tree head`);
-      await stage.accept(entry);
-    }
-    verifyRoot(head, stage);
+  /** Takes over a stage, and the head that covers it. */
+  protected async keep(stage: Stage, head: Head): Promise<void> {
     const keepRecords = await this.#records.read(stage.state, stage.events);
     await stage.commit();
     keepRecords();
     this.#head = head;
   }
-
-  /** Checks signature and pins of a head, once the first is known also that it is of the same operator and consortium. */
-  verifyHead(head: TreeHead): void {
-    // The head of an acknowledgement is mostly the one that the stream has brought already.
-    if (isDeepStrictEqual(head, this.#head)) return;
-    verifyHeadSignature(head, {
-      consortium: this.#pins.consortium ?? this.#head?.consortium,
-      operator: this.#pins.operator ?? this.#head?.publicKey,
-    });
+  /** Undefined while the copy is empty. */
+  protected get lastHead(): Head | undefined {
+    return this.#head;
   }
 
   get size(): number {
@@ -118,12 +98,51 @@ export class Replica implements LedgerView {
   publications(): readonly PublicationRecord[] {
     return [...this.#records.publications.values()].flat();
   }
-  head(): TreeHead {
+  head(): Head {
     if (this.#head === undefined) throw new Misuse('OUT_OF_ORDER', 'this copy of the ledger is still empty');
     return this.#head;
   }
   rootAt(size: number): string {
     return toHex(this.#chain.tree.rootAt(size));
+  }
+}
+
+/**
+ * A verified copy of an embedded ledger: every entry linked, signed and allowed by the contract, all of them under a tree
+ * head that the pinned operator signed. Nothing enters before all of that holds.
+ */
+export class Replica extends LedgerCopy<TreeHead> {
+  readonly #pins: Pins;
+
+  /** What is not pinned is taken from the first head. */
+  constructor(pins: Pins) {
+    super();
+    this.#pins = pins;
+  }
+
+  /**
+   * Extends the copy by the entries that `head` adds. Rejects with `Abort FORGED_LEDGER`, naming the check, and stays as
+   * it was. One call at a time. `entries` must come in order from `this.size` on.
+   */
+  async extend(head: TreeHead, entries: AsyncIterable<Entry> | Iterable<Entry>): Promise<void> {
+    this.verifyHead(head);
+    const stage = this.stage();
+    for await (const entry of entries) {
+      if (stage.size >= head.size) throw new Abort('FORGED_LEDGER', `entry ${entry.index} is not under the tree head`);
+      await stage.accept(entry);
+    }
+    verifyRoot(head, stage);
+    await this.keep(stage, head);
+  }
+
+  /** Checks signature and pins of a head, once the first is known also that it is of the same operator and consortium. */
+  verifyHead(head: TreeHead): void {
+    // The head of an acknowledgement is mostly the one that the stream has brought already.
+    if (isDeepStrictEqual(head, this.lastHead)) return;
+    verifyHeadSignature(head, {
+      consortium: this.#pins.consortium ?? this.lastHead?.consortium,
+      operator: this.#pins.operator ?? this.lastHead?.publicKey,
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import { toHex } from '../protocol/bytes.ts';
 import { canonicalText, decodeCanonical } from '../protocol/canonical.ts';
 import { HealthchainError, Misuse } from '../protocol/errors.ts';
 import { Identity } from '../protocol/identity.ts';
-import { entryHash, ledgerExport, type Entry, type LedgerExport, type SignedAction } from '../protocol/ledger.ts';
+import { entryHash, operatorExport, type Entry, type OperatorExport, type SignedAction } from '../protocol/ledger.ts';
 import { signHead } from './heads.ts';
 import { merkleRoot } from './merkle.ts';
 import { signAction } from './sign.ts';
@@ -14,15 +14,15 @@ import { verifyExport } from './verify.ts';
 
 let world: World;
 let operator: Identity;
-let document: LedgerExport;
+let document: OperatorExport;
 let text: string;
 beforeAll(async () => {
   ({ world, operator, document } = await makeExport(6));
   text = canonicalText(document);
 });
 
-const decode = (input: string): LedgerExport =>
-  decodeCanonical(ledgerExport, input, { what: 'export', limit: 1 << 24, code: 'BAD_FILE' });
+const decode = (input: string): OperatorExport =>
+  decodeCanonical(operatorExport, input, { what: 'export', limit: 1 << 24, code: 'BAD_FILE' });
 
 describe('an export', () => {
   it('verifies, and reads as the ledger does', async () => {
@@ -70,7 +70,7 @@ describe('an export', () => {
 
 /** The error of decoding or verifying; what `verifyExport` throws must be ours. */
 async function tamperedResult(changed: string): Promise<unknown> {
-  let decoded: LedgerExport;
+  let decoded: OperatorExport;
   try {
     decoded = decode(changed);
   } catch {
@@ -80,11 +80,11 @@ async function tamperedResult(changed: string): Promise<unknown> {
 }
 
 /** What an operator with its own key can try: it signs a correct head over a wrong history. */
-function signedBy(key: Identity, entries: readonly Entry[], consortium: string): LedgerExport {
+function signedBy(key: Identity, entries: readonly Entry[], consortium: string): OperatorExport {
   const root = merkleRoot(entries.map(entryHash));
   return { ...document, head: signHead(key, { consortium, size: entries.length, root }), entries: [...entries] };
 }
-const relinked = (signed: readonly SignedAction[]): LedgerExport =>
+const relinked = (signed: readonly SignedAction[]): OperatorExport =>
   signedBy(
     operator,
     linkUnchecked(signed, (entry) => toHex(entryHash(entry))),
@@ -93,7 +93,7 @@ const relinked = (signed: readonly SignedAction[]): LedgerExport =>
 const signedOf = (): SignedAction[] => document.entries.map(({ signed }) => signed);
 
 describe('an operator that signs a wrong history is found out', () => {
-  const lies: Record<string, [RegExp, () => LedgerExport]> = {
+  const lies: Record<string, [RegExp, () => OperatorExport]> = {
     'bad-entry-dropped': [
       /entry 2 .*claims to be entry 3/,
       () => signedBy(operator, document.entries.toSpliced(2, 1), document.head.consortium),

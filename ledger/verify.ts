@@ -1,7 +1,9 @@
-import type { Entry, LedgerExport } from '../protocol/ledger.ts';
+import { Abort } from '../protocol/errors.ts';
+import type { Entry, LedgerExport, LedgerHead } from '../protocol/ledger.ts';
 import type { Pins } from './heads.ts';
 import type { LedgerView } from './ledger.ts';
-import { Replica } from './replica.ts';
+import { ViewThrough } from './view.ts';
+import { Replica, type LedgerCopy } from './replica.ts';
 
 /** A ledger that was replayed and checked from one document, as it stood at `head()`. */
 export interface VerifiedLedger extends LedgerView {
@@ -9,36 +11,39 @@ export interface VerifiedLedger extends LedgerView {
 }
 
 /**
- * Replays a whole ledger offline: every link, every signature, every rule of the contract, the Merkle root and the
- * operator's signature under it. Rejects with `Abort FORGED_LEDGER` that names the entry and the check.
+ * Replays a whole ledger offline. Of an embedded one: every link, every signature, every rule of the contract, the Merkle
+ * root and the operator's signature under it. Of a Fabric channel: every block from the genesis block on, with the
+ * signatures of orderers, creators and endorsers, which transactions are valid, and the rules of the contract. Rejects
+ * with `Abort FORGED_LEDGER` that names the entry or block, and the check.
  *
- * Without pins this proves that the document is a ledger of the consortium and operator that it names itself, not
- * that these are the ones you mean: pass both, or compare `consortium` and `head().publicKey` with what you know.
- * Nor does it prove that this is the newest state, or that the operator shows everybody the same.
+ * Without pins this proves that the document is a ledger of the consortium, and of the operator or channel, that it names
+ * itself, not that these are the ones you mean: pass pins, or compare `consortium` and `anchorOf(head())` with what
+ * you know. Nor does it prove that this is the newest state, or that everybody is shown the same.
  *
- * Cost: about 0.3 ms an entry.
+ * Cost: about 0.3 ms an entry; on Fabric about 2 ms.
  */
 export async function verifyExport(document: LedgerExport, pins: Pins = {}): Promise<VerifiedLedger> {
+  if (document.format === 'healthchain-ledger-fabric/1') {
+    // Who checks an embedded ledger need not load what decodes Fabric's messages.
+    const { replayChannel } = await import('./fabric/export.ts');
+    return new Verified(await replayChannel(document, pins));
+  }
+  if (pins.genesis !== undefined) {
+    throw new Abort('FORGED_LEDGER', 'the document is an embedded ledger where a Fabric channel is pinned');
+  }
   const replica = new Replica(pins);
   await replica.extend(document.head, document.entries);
-  return {
-    consortium: replica.consortium,
-    tier: replica.tier,
-    entries: replica.list,
-    organisation: (id) => replica.organisation(id),
-    organisations: () => replica.organisations(),
-    schema: (reference) => replica.schema(reference),
-    schemas: (dataset) => replica.schemas(dataset),
-    query: (id) => replica.query(id),
-    queries: () => replica.queries(),
-    session: (id) => replica.session(id),
-    sessionOpenedAt: (id) => replica.sessionOpenedAt(id),
-    sessionCompletedAt: (id) => replica.sessionCompletedAt(id),
-    patient: (key) => replica.patient(key),
-    patients: () => replica.patients(),
-    consentEpochs: () => replica.consentEpochs(),
-    publications: () => replica.publications(),
-    head: () => replica.head(),
-    rootAt: (size) => replica.rootAt(size),
-  };
+  return new Verified(replica);
+}
+
+class Verified extends ViewThrough implements VerifiedLedger {
+  protected readonly view: LedgerCopy<LedgerHead>;
+
+  constructor(copy: LedgerCopy<LedgerHead>) {
+    super();
+    this.view = copy;
+  }
+  get entries(): readonly Entry[] {
+    return this.view.list;
+  }
 }

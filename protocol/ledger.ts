@@ -4,6 +4,8 @@ import { canonicalBytes, hashDocument } from './canonical.ts';
 import { period, signedAccess, signedConsent } from './consent.ts';
 import { LABEL } from './labels.ts';
 import {
+  chaincodeName,
+  channelName,
   datasetReference,
   digest,
   mspId,
@@ -202,12 +204,70 @@ export type TreeHead = z.infer<typeof treeHead>;
 export const treeHeadBytes = (head: Omit<TreeHead, 'signature'>): Uint8Array =>
   canonicalBytes({ consortium: head.consortium, size: head.size, root: head.root, publicKey: head.publicKey });
 
-/** A whole ledger as one document, which anyone can replay and check offline. */
-export const ledgerExport = z.strictObject({
+/**
+ * Where a copy of a Fabric channel stands: the Merkle root over its entries, and the block that holds the last of them. Nobody
+ * signs it; the orderers signed the block, and its hash names all blocks before it down to the genesis block.
+ */
+export const channelHead = z.strictObject({
+  consortium: digest,
+  size: z.int().min(1),
+  root: digest,
+  channel: channelName,
+  genesis: digest,
+  block: z.int().min(1),
+  blockHash: digest,
+});
+export type ChannelHead = z.infer<typeof channelHead>;
+
+/** Where a view of a ledger stands. What vouches for the root differs: an operator's signature, or a channel's blocks. */
+export const ledgerHead = z.union([treeHead, channelHead]);
+export type LedgerHead = z.infer<typeof ledgerHead>;
+
+/** What a reader must know of a ledger from elsewhere, and may pin: the operator's key, or the channel's genesis block. */
+export const ledgerAnchor = z.union([
+  z.strictObject({ operatorKey: publicKey }),
+  z.strictObject({ channel: channelName, genesis: digest }),
+]);
+export type LedgerAnchor = z.infer<typeof ledgerAnchor>;
+
+export const anchorOf = (head: LedgerHead): LedgerAnchor =>
+  'channel' in head ? { channel: head.channel, genesis: head.genesis } : { operatorKey: head.publicKey };
+
+/** An embedded ledger as one document, which anyone can replay and check offline. */
+export const operatorExport = z.strictObject({
   format: z.literal('healthchain-ledger/1'),
   head: treeHead,
   entries: z.array(entry).min(1),
 });
+export type OperatorExport = z.infer<typeof operatorExport>;
+
+const base64 = z
+  .base64()
+  .refine((text) => Buffer.from(text, 'base64').toString('base64') === text, 'not the one base64 form of its bytes');
+
+/** A block as all members of a channel see it alike: nothing in it is one peer's word. */
+export const exportedBlock = z.strictObject({
+  number: z.int().min(0),
+  previousHash: z.union([z.literal(''), digest]),
+  dataHash: digest,
+  /** Envelopes. */
+  data: z.array(base64).min(1),
+  /** The orderers' signatures: `common.Metadata`; empty for the genesis block. */
+  signatures: base64,
+});
+export type ExportedBlock = z.infer<typeof exportedBlock>;
+
+/** A Fabric channel as one document, from its genesis block on. */
+export const channelExport = z.strictObject({
+  format: z.literal('healthchain-ledger-fabric/1'),
+  channel: channelName,
+  chaincode: chaincodeName,
+  blocks: z.array(exportedBlock).min(2),
+});
+export type ChannelExport = z.infer<typeof channelExport>;
+
+/** A whole ledger as one document, which anyone can replay and check offline. */
+export const ledgerExport = z.discriminatedUnion('format', [operatorExport, channelExport]);
 export type LedgerExport = z.infer<typeof ledgerExport>;
 
 /** Query id = hash of what was submitted, by whom: unforgeable and unique through the nonce. */

@@ -27,6 +27,15 @@ export const datasetReference = z
 
 /** GA4GH Data Use Ontology code or a purpose the consortium agreed on: GRU, HMB, DS. */
 export const purposeCode = z.string().regex(/^[A-Za-z][A-Za-z0-9:_-]{0,62}$/, 'expected a purpose code, as GRU');
+/** A channel of Hyperledger Fabric, by Fabric's own rule. */
+export const channelName = z
+  .string()
+  .max(249)
+  .regex(/^[a-z][a-z0-9.-]*$/, 'a channel: lower-case letters, digits, . and -, a letter first');
+export const chaincodeName = z
+  .string()
+  .max(64)
+  .regex(/^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$/, 'a chaincode: letters and digits, - or _ between them');
 
 export const digest = hexOf(32);
 export const publicKey = hexOf(32);

@@ -8,6 +8,7 @@ import { fromHex, toHex } from '../protocol/bytes.ts';
 import { ExchangeKey } from '../protocol/envelope.ts';
 import { Abort, errorFromRecord, Fault, Refusal, type ErrorRecord } from '../protocol/errors.ts';
 import {
+  anchorOf,
   deriveQueryId,
   type AbortReason,
   type ActionOf,
@@ -179,7 +180,7 @@ export class Researcher {
       const head = ledger.head();
       const receipt: ReceiptDocument = {
         format: 'healthchain-receipt/1',
-        ledger: { consortium: ledger.consortium, operatorKey: head.publicKey, size: head.size, root: head.root },
+        ledger: { consortium: ledger.consortium, ...anchorOf(head), size: head.size, root: head.root },
         query: id,
         session: session.id,
         hospitals: [...session.roster],

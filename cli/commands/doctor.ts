@@ -7,16 +7,13 @@ import { checkMapping, openSource, renderMappingReport } from '../../hospital/so
 import type { LedgerAddress } from '../../ledger/address.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { HealthchainError } from '../../protocol/errors.ts';
-import { CLOCK_TOLERANCE } from '../../protocol/request.ts';
 import { coordinatorConfig, ledgerConfig, readConfig, readMember, researcherConfig } from '../config.ts';
-import { connectLedger } from '../connect.ts';
 import { readDocument } from '../files.ts';
 import { useNetwork, type NetworkSettings } from '../network.ts';
 import { done, print, say, warn } from '../output.ts';
 import { describeStock } from '../stock.ts';
-
-/** One thing to look at; its text is what a person reads when it is well, its error when it is not. */
-type Checkup = (name: string, run: () => Promise<string> | string) => Promise<void>;
+import { Unwell, type Checkup } from './checkup.ts';
+import { examineLedger } from './doctor-ledger.ts';
 
 interface MemberConfig extends NetworkSettings {
   readonly organisation: string;
@@ -106,7 +103,6 @@ async function examineMember(
   role: 'hospital' | 'coordinator' | undefined,
   checkup: Checkup,
 ): Promise<Ledger | undefined> {
-  let ledger: Ledger | undefined;
   useNetwork(config);
   await checkup('key', () => {
     readMember(config);
@@ -114,21 +110,7 @@ async function examineMember(
       throw new Unwell(`${config.keyFile} can be read by others`, `chmod 600 ${config.keyFile}`);
     return config.keyFile;
   });
-  await checkup('clock', async () => {
-    const response = await fetch(new URL('/health', config.ledger.url)).catch(() => undefined);
-    const date = response?.headers.get('date');
-    if (date === null || date === undefined)
-      throw new Unwell('the ledger does not answer, so the clock cannot be compared', 'See the next line.');
-    const skew = Math.round((Date.now() - Date.parse(date)) / 1000);
-    if (Math.abs(skew) > CLOCK_TOLERANCE / 2)
-      throw new Unwell(`differs from the ledger’s by ${skew} s`, 'Set the clock (NTP).');
-    return `within ${Math.abs(skew) + 1} s of the ledger’s`;
-  });
-  await checkup('ledger', async () => {
-    ledger = await connectLedger(config);
-    const pinned = config.ledger.consortium !== undefined && config.ledger.operatorKey !== undefined;
-    return `${ledger.head().size} entries, verified${pinned ? '' : '; not pinned: add ledger.consortium and ledger.operatorKey to the configuration'}`;
-  });
+  const ledger = await examineLedger(config, checkup);
   await checkup('membership', () => {
     if (ledger === undefined) throw new Unwell('not checked, since the ledger does not answer', 'See the line before.');
     const record = ledger.organisation(config.organisation);
@@ -162,11 +144,3 @@ const examineCoordinator = (url: string, checkup: Checkup): Promise<void> =>
       throw new Unwell(`${url} answers with status ${response.status}`, 'Its operator should look at its log.');
     return `${url} answers`;
   });
-
-class Unwell extends HealthchainError {
-  readonly kind = 'Misuse';
-  readonly code = 'BAD_CONFIG';
-  constructor(message: string, hint: string) {
-    super(message, { hint });
-  }
-}

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { found, RemoteLedger, startLedgerServer } from '../../ledger/index.ts';
+import { found, RemoteLedger, startLedgerServer, type Ledger } from '../../ledger/index.ts';
+import { Misuse } from '../../protocol/errors.ts';
 import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { signedAction } from '../../protocol/ledger.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
@@ -13,7 +14,7 @@ import { serve, serviceLog } from '../service.ts';
 export function addLedgerCommands(program: Command): void {
   const ledger = program
     .command('ledger')
-    .description('the embedded ledger: found, start, register members and schemas, export');
+    .description('the ledger: found, start, register members and schemas, export');
 
   ledger
     .command('found')
@@ -91,15 +92,42 @@ export function addLedgerCommands(program: Command): void {
     });
 
   ledger
+    .command('found-channel')
+    .description('submit a founding document to a Fabric channel that holds no consortium yet (as its first admin)')
+    .requiredOption('--config <file>', 'the admin’s configuration, with its Fabric ledger')
+    .requiredOption('--founding <file>', 'what healthchain ledger found wrote; its organisations name their MSPs')
+    .action(async (options: { config: string; founding: string }) => {
+      const config = readConfig(memberConfig, options.config);
+      if (!('fabric' in config.ledger))
+        throw new Misuse('BAD_CONFIG', 'the configuration names an embedded ledger, which is founded by its operator', {
+          hint: 'Name the channel under ledger.fabric, or start the embedded ledger with foundingFile.',
+        });
+      const founding = readDocument(signedAction, options.founding, 'founding document');
+      const client = await connectLedger(config, founding);
+      const head = client.head();
+      await client.close();
+      done(`the consortium is founded on the channel ${config.ledger.fabric.channel}; members pin in ledger.fabric:`);
+      say(`  consortium   ${head.consortium}`);
+      if ('genesis' in head) say(`  genesis      ${head.genesis}`);
+    });
+
+  ledger
     .command('export')
     .description('write the whole ledger, verified, to a file that anyone can check offline')
-    .requiredOption('--url <url>', 'address of the ledger')
+    .option('--url <url>', 'address of an embedded ledger')
+    .option('--config <file>', 'or any member’s configuration, for either ledger')
     .requiredOption('--out <file>', 'where the export goes')
-    .action(async (options: { url: string; out: string }) => {
-      const client = await RemoteLedger.connect({ url: options.url });
+    .action(async (options: { url?: string; config?: string; out: string }) => {
+      const client = await openForExport(options);
       const document = await client.export();
       await client.close();
       writeWhole(options.out, renderDocument(document));
-      done(`${document.entries.length} entries, verified, in ${options.out}`);
+      done(`${client.head().size} entries, verified, in ${options.out}`);
     });
+}
+
+function openForExport({ url, config }: { url?: string; config?: string }): Promise<Ledger> {
+  if ((url === undefined) === (config === undefined))
+    throw new Misuse('BAD_CONFIG', 'say which ledger to export: either --url or --config');
+  return url === undefined ? connectLedger(readConfig(memberConfig, config!)) : RemoteLedger.connect({ url });
 }

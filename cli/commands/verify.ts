@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { beginGenerators } from '../../mpc/kernels/ahead.ts';
+import { keyFingerprint } from '../../protocol/identity.ts';
 import { readText } from '../files.ts';
 import { done, say } from '../output.ts';
 
@@ -20,7 +21,11 @@ export function addVerifyCommand(program: Command): void {
         ledger: readText(options.ledger, 'ledger export'),
         result: options.result === undefined ? undefined : readText(options.result, 'result'),
       });
-      done('ledger: every entry, signature and rule of the contract holds, and the operator signed its root');
+      done(
+        'operatorKey' in report.anchor
+          ? 'ledger: every entry, signature and rule of the contract holds, and the operator signed its root'
+          : 'ledger: every block, its orderers, creators and endorsers, and every rule of the contract holds',
+      );
       done(
         `authorization: all ${report.hospitals.length} hospitals of the session approved this query (${report.hospitals.join(', ')})`,
       );
@@ -44,7 +49,12 @@ export function addVerifyCommand(program: Command): void {
         'Not proved: that the hospitals’ records are true; that this ledger is the consortium’s. Compare with what you know:',
       );
       say(`  consortium    ${report.consortium}`);
-      say(`  operator key  ${report.operatorFingerprint}   (fingerprint)`);
+      const { anchor } = report;
+      if ('operatorKey' in anchor) say(`  operator key  ${keyFingerprint(anchor.operatorKey)}   (fingerprint)`);
+      else {
+        say(`  channel       ${anchor.channel}`);
+        say(`  first block   ${anchor.genesis}`);
+      }
     });
 }
 

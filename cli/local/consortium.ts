@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { found, type RemoteLedger } from '../../ledger/index.ts';
+import { found } from '../../ledger/index.ts';
 import type { SitePolicy } from '../../hospital/policy.ts';
 import { Identity } from '../../protocol/identity.ts';
 import type { Organisation, Role } from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import type { Researcher } from '../../researcher/client.ts';
-import { connectResearcher } from '../connect.ts';
+import { connectResearcher, type ConnectedLedger } from '../connect.ts';
 import { writeWhole } from '../files.ts';
 import { RoleProcess } from './process.ts';
 
@@ -44,7 +44,7 @@ const ADMIN = 'consortium';
 export class LocalConsortium {
   readonly options: LocalOptions;
   readonly researcher: Researcher;
-  readonly ledger: RemoteLedger;
+  readonly ledger: ConnectedLedger;
   readonly ledgerUrl: string;
   readonly coordinatorUrl: string;
   readonly processes: Map<string, RoleProcess>;
@@ -87,7 +87,7 @@ export class LocalConsortium {
 
 interface Parts {
   readonly researcher: Researcher;
-  readonly ledger: RemoteLedger;
+  readonly ledger: ConnectedLedger;
   readonly ledgerUrl: string;
   readonly coordinatorUrl: string;
   readonly processes: Map<string, RoleProcess>;

@@ -104,8 +104,14 @@ export function addReads(api: Api, context: Context): void {
     createRoute({
       method: 'get',
       path: '/v1/ledger/head',
-      summary: 'The newest tree head this coordinator has verified',
-      responses: { 200: json('Signed by the ledger operator.', schemas.head), default: failure },
+      summary: 'The newest head this coordinator has verified',
+      responses: {
+        200: json(
+          'Signed by the operator of an embedded ledger, or with the block of a Fabric channel that it follows from.',
+          schemas.head,
+        ),
+        default: failure,
+      },
     }),
     (c) => c.json(ledger.head(), 200),
   );

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { period } from '../../protocol/consent.ts';
 import { errorRecord, pullRequest } from '../../protocol/frame.ts';
-import { abortReason, closeReason, role, treeHead } from '../../protocol/ledger.ts';
+import { abortReason, closeReason, ledgerHead, role } from '../../protocol/ledger.ts';
 import {
   datasetReference,
   digest,
@@ -122,7 +122,7 @@ export const receipt = z
   })
   .openapi('Receipt');
 
-export const head = treeHead.clone().openapi('TreeHead');
+export const head = ledgerHead.clone().openapi('LedgerHead');
 export const progress = progressEvent.clone().openapi('ProgressEvent');
 export const acknowledgement = z.strictObject({ index: z.int(), id: z.string() }).openapi('Acknowledgement');
 export const pull = pullRequest.clone().openapi('PullRequest');

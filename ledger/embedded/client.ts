@@ -4,19 +4,14 @@ import { Abort, Fault, HealthchainError, Misuse, Refusal } from '../../protocol/
 import {
   type Action,
   type Entry,
-  type LedgerExport,
-  type OrganisationRecord,
-  type PublicationRecord,
-  type QueryRecord,
-  type SessionRecord,
+  type OperatorExport,
   type SignedAction,
-  type Tier,
   type TreeHead,
 } from '../../protocol/ledger.ts';
-import type { ConsentEpoch, PatientRecord } from '../../protocol/consent.ts';
-import type { DatasetSchema } from '../../protocol/schema.ts';
 import type { Acknowledgement, Ledger, Member } from '../ledger.ts';
+import type { Replica } from '../replica.ts';
 import { signAction } from '../sign.ts';
+import { ViewThrough } from '../view.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { Follower } from './follower.ts';
 import { LedgerTransport, type Fetch } from './transport.ts';
@@ -44,7 +39,7 @@ const LONGEST_PAUSE_MS = 5_000;
  * trusted to answer, not to tell the truth: what it could do unseen is withhold news, or show different members different
  * ledgers until they compare heads (which session transcripts do).
  */
-export class RemoteLedger implements Ledger {
+export class RemoteLedger extends ViewThrough implements Ledger {
   readonly #transport: LedgerTransport;
   readonly #follower: Follower;
   readonly #deadlineMs: number;
@@ -52,6 +47,7 @@ export class RemoteLedger implements Ledger {
   #following: Promise<void> = Promise.resolve();
 
   private constructor(transport: LedgerTransport, follower: Follower, deadlineMs: number) {
+    super();
     this.#transport = transport;
     this.#follower = follower;
     this.#deadlineMs = deadlineMs;
@@ -81,11 +77,8 @@ export class RemoteLedger implements Ledger {
     return ledger;
   }
 
-  get consortium(): string {
-    return this.#follower.replica.consortium;
-  }
-  get tier(): Tier | undefined {
-    return this.#follower.replica.tier;
+  protected get view(): Replica {
+    return this.#follower.replica;
   }
 
   /**
@@ -121,50 +114,8 @@ export class RemoteLedger implements Ledger {
     return this.#untilDeadline(() => this.#follower.refresh());
   }
 
-  organisation(id: string): OrganisationRecord | undefined {
-    return this.#follower.replica.organisation(id);
-  }
-  organisations(): readonly OrganisationRecord[] {
-    return this.#follower.replica.organisations();
-  }
-  schema(reference: string): DatasetSchema | undefined {
-    return this.#follower.replica.schema(reference);
-  }
-  schemas(dataset?: string): readonly DatasetSchema[] {
-    return this.#follower.replica.schemas(dataset);
-  }
-  query(id: string): QueryRecord | undefined {
-    return this.#follower.replica.query(id);
-  }
-  queries(): readonly QueryRecord[] {
-    return this.#follower.replica.queries();
-  }
-  session(id: string): SessionRecord | undefined {
-    return this.#follower.replica.session(id);
-  }
-  sessionOpenedAt(id: string): number | undefined {
-    return this.#follower.replica.sessionOpenedAt(id);
-  }
-  sessionCompletedAt(id: string): string | undefined {
-    return this.#follower.replica.sessionCompletedAt(id);
-  }
-  patient(key: string): PatientRecord | undefined {
-    return this.#follower.replica.patient(key);
-  }
-  patients(): Iterable<PatientRecord> {
-    return this.#follower.replica.patients();
-  }
-  consentEpochs(): readonly ConsentEpoch[] {
-    return this.#follower.replica.consentEpochs();
-  }
-  publications(): readonly PublicationRecord[] {
-    return this.#follower.replica.publications();
-  }
-  head(): TreeHead {
+  override head(): TreeHead {
     return this.#follower.replica.head();
-  }
-  rootAt(size: number): string {
-    return this.#follower.replica.rootAt(size);
   }
 
   /** Ends with the signal or `close`. Throws the `Abort` by which the ledger is caught lying. */
@@ -181,7 +132,7 @@ export class RemoteLedger implements Ledger {
     }
   }
 
-  export(): Promise<LedgerExport> {
+  export(): Promise<OperatorExport> {
     const { replica } = this.#follower;
     return Promise.resolve({ format: 'healthchain-ledger/1', head: replica.head(), entries: [...replica.list] });
   }

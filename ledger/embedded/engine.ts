@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Fault, Refusal } from '../../protocol/errors.ts';
 import type { Identity } from '../../protocol/identity.ts';
-import type { Entry, LedgerExport, SignedAction, TreeHead } from '../../protocol/ledger.ts';
+import type { Entry, OperatorExport, SignedAction, TreeHead } from '../../protocol/ledger.ts';
 import type { Chain, Stage } from '../chain.ts';
 import { Growth } from '../growth.ts';
 import { signHead } from '../heads.ts';
@@ -93,7 +93,7 @@ export class Engine {
   get tree(): Chain['tree'] {
     return this.#parts.chain.tree;
   }
-  export(): LedgerExport {
+  export(): OperatorExport {
     return { format: 'healthchain-ledger/1', head: this.#head, entries: [...this.entries] };
   }
 

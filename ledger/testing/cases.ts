@@ -6,6 +6,7 @@ import { entryHash, ledgerExport, type Action, type Entry } from '../../protocol
 import { toHex } from '../../protocol/bytes.ts';
 import { accessGranted, consentsAt } from '../consent.ts';
 import { creditsOf, creditTotals } from '../credits.ts';
+import { pinsOf } from '../heads.ts';
 import type { Ledger } from '../ledger.ts';
 import { publicationHolds } from '../publications.ts';
 import { rotation } from '../sign.ts';
@@ -246,7 +247,7 @@ export function ledgerCases(name: string, start: (world: World) => Promise<Ledge
       const { index } = await ledger.submit(as('rita'), actions.receipt(session));
       await ledger.submit(as('rita'), actions.publish(ledger.consortium, session));
       await other.refresh();
-      const { entries } = await ledger.export();
+      const { entries } = await verifyExport(await ledger.export());
       for (const view of [ledger, other]) {
         expect(view.query(query)).toMatchObject({ status: 'completed', consentEpoch });
         expect(view.sessionCompletedAt(session)).toBe(entries[index]!.time);
@@ -265,8 +266,7 @@ export function ledgerCases(name: string, start: (world: World) => Promise<Ledge
         what: 'export',
         limit: 1 << 24,
       });
-      const pins = { consortium: ledger.consortium, operator: ledger.head().publicKey };
-      const verified = await verifyExport(document, pins);
+      const verified = await verifyExport(document, pinsOf(ledger.head()));
       expect(verified.query(query)).toEqual(ledger.query(query));
       expect(verified.head()).toEqual(ledger.head());
       expect(verified.rootAt(2)).toBe(ledger.rootAt(2));

@@ -1,5 +1,5 @@
 import { Identity } from '../../protocol/identity.ts';
-import type { Entry, LedgerExport, SignedAction } from '../../protocol/ledger.ts';
+import type { Entry, OperatorExport, SignedAction } from '../../protocol/ledger.ts';
 import { Chain } from '../chain.ts';
 import { signHead } from '../heads.ts';
 import { signAction } from '../sign.ts';
@@ -8,7 +8,9 @@ import { actions, makeWorld, type World } from './world.ts';
 const TIME = '2026-01-01T00:00:00.000Z';
 
 /** A ledger as one document, of as many entries as asked for, and what it takes to make it again otherwise. */
-export async function makeExport(size: number): Promise<{ world: World; operator: Identity; document: LedgerExport }> {
+export async function makeExport(
+  size: number,
+): Promise<{ world: World; operator: Identity; document: OperatorExport }> {
   const world = makeWorld();
   const operator = Identity.generate();
   const chain = new Chain();
@@ -24,7 +26,7 @@ export async function makeExport(size: number): Promise<{ world: World; operator
   return { world, operator, document: exportOf(chain, operator) };
 }
 
-export function exportOf(chain: Chain, operator: Identity): LedgerExport {
+export function exportOf(chain: Chain, operator: Identity): OperatorExport {
   const { size } = chain;
   const head = signHead(operator, { consortium: chain.consortium!, size, root: chain.tree.rootAt(size) });
   return { format: 'healthchain-ledger/1', head, entries: [...chain.entries] };

@@ -7,7 +7,15 @@ import { Opening, type Closed } from '../../mpc/sum/opening.ts';
 import type { ReceivedShare } from '../../mpc/sum/share.ts';
 import { fromHex, hexOf, toHex } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
-import { digest, organisationId, publicKey, queryId, sessionId, signatureHex } from '../../protocol/names.ts';
+import {
+  channelName,
+  digest,
+  organisationId,
+  publicKey,
+  queryId,
+  sessionId,
+  signatureHex,
+} from '../../protocol/names.ts';
 import { outcome } from '../../protocol/outcome.ts';
 
 /** What the hospitals decided on shares: which cells open, and what keeps the others closed and bound. */
@@ -23,11 +31,16 @@ const decision = z.strictObject({
     .max(1000),
 });
 
+const position = { consortium: digest, size: z.int().min(1), root: digest };
+
 /** What anyone needs, beside a ledger export, to check an answer: the opened sums and their blinding. */
 export const receiptDocument = z.strictObject({
   format: z.literal('healthchain-receipt/1'),
   /** The ledger as it stood when the answer was verified. */
-  ledger: z.strictObject({ consortium: digest, operatorKey: publicKey, size: z.int().min(1), root: digest }),
+  ledger: z.union([
+    z.strictObject({ ...position, operatorKey: publicKey }),
+    z.strictObject({ ...position, channel: channelName, genesis: digest }),
+  ]),
   query: queryId,
   session: sessionId,
   hospitals: z.array(organisationId).min(2).max(1000),

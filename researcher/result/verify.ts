@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { computesOnShares, decode, planQuery, type Plan } from '../../analytics/index.ts';
 import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
 import { verifyCommittee } from '../../mpc/committee/committee.ts';
@@ -7,8 +8,13 @@ import { verifyAttestation } from '../../mpc/sum/share.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import { checkDocument } from '../../protocol/canonical.ts';
 import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
-import { keyFingerprint } from '../../protocol/identity.ts';
-import { ledgerExport, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
+import {
+  anchorOf,
+  ledgerExport,
+  type LedgerAnchor,
+  type QueryRecord,
+  type SessionRecord,
+} from '../../protocol/ledger.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { needsDecision } from '../../protocol/release.ts';
 import {
@@ -25,8 +31,8 @@ export type Check = 'ledger' | 'receipt' | 'authorization' | 'decision' | 'recor
 
 export interface VerificationReport {
   readonly consortium: string;
-  /** Whoever checks must know from elsewhere that this is the consortium's ledger operator. */
-  readonly operatorFingerprint: string;
+  /** Whoever checks must know from elsewhere that this is the consortium's ledger operator, or its channel. */
+  readonly anchor: LedgerAnchor;
   readonly query: string;
   readonly session: string;
   readonly hospitals: readonly string[];
@@ -58,7 +64,7 @@ export class VerificationError extends Error {
  * Proves: these numbers follow from the sum of exactly the vectors that the listed hospitals committed to on this
  * ledger, for a query each of them approved there. Quantiles, extremes, and distinct counts follow from what all of
  * them signed to have found on shares: who trusts one of them trusts these. Does not prove: that the records were true, that the operator's key
- * is the right one, or that the ledger shows all its members the same history.
+ * or the channel is the right one, or that the ledger shows all its members the same history.
  */
 export async function verifyAnswer(files: {
   receipt: string;
@@ -83,7 +89,7 @@ export async function verifyAnswer(files: {
   if (files.result !== undefined) step('result', () => compareResult(files.result!, makeResult(groups, receipt)));
   return {
     consortium: ledger.consortium,
-    operatorFingerprint: keyFingerprint(ledger.head().publicKey),
+    anchor: anchorOf(ledger.head()),
     query: query.id,
     session: session.id,
     hospitals: session.roster,
@@ -121,9 +127,9 @@ function failedCheck(check: Check, error: unknown): VerificationError {
 
 function readReceipt(text: string, ledger: VerifiedLedger): ReceiptDocument {
   const receipt = checkDocument(receiptDocument, parseFaithfully(text, 'receipt'), { what: 'receipt' });
-  const { consortium, operatorKey, size, root } = receipt.ledger;
+  const { consortium, size, root, ...anchor } = receipt.ledger;
   const head = ledger.head();
-  if (consortium !== ledger.consortium || operatorKey !== head.publicKey)
+  if (consortium !== ledger.consortium || !isDeepStrictEqual(anchor, anchorOf(head)))
     throw mismatch('the receipt belongs to another ledger');
   if (size > head.size || ledger.rootAt(size) !== root)
     throw mismatch('the receipt was made on a ledger with another history');

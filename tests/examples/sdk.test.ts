@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { LocalConsortium } from '../../cli/local/consortium.ts';
+import { anchorOf } from '../../protocol/ledger.ts';
 import { sandboxPolicy } from '../../hospital/policy.ts';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
 import { run, scratch } from './run.ts';
@@ -18,7 +19,7 @@ it('the SDK example asks a running consortium and writes an answer that verifies
   });
   onTestFinished(() => consortium.stop());
   const config = join(folder, 'researcher.json');
-  const pins = { consortium: consortium.ledger.consortium, operatorKey: consortium.ledger.head().publicKey };
+  const pins = { consortium: consortium.ledger.consortium, ...anchorOf(consortium.ledger.head()) };
   writeFileSync(
     config,
     JSON.stringify({
