@@ -28,11 +28,12 @@ export function decodeAction(bytes: Uint8Array): SignedAction {
   return signed;
 }
 
-/** The text of a short argument. */
+/** The text of a short argument: a name or an id, and so printable ASCII without spaces. */
 export function decodeWord(bytes: Uint8Array): string {
   if (bytes.length > WORD_LIMIT) throw new Refusal('TOO_LARGE', `an argument of more than ${WORD_LIMIT} bytes`);
-  if (!isUtf8(bytes)) throw new Misuse('MALFORMED', 'an argument is not UTF-8');
-  return Buffer.from(bytes).toString('utf8');
+  const text = Buffer.from(bytes).toString('latin1');
+  if (!/^[!-~]*$/.test(text)) throw new Misuse('MALFORMED', 'an argument has other characters than those of names');
+  return text;
 }
 
 /** Exactly this many arguments. */

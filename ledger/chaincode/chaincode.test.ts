@@ -141,6 +141,7 @@ describe('arguments', () => {
     ],
     'bad-oversized-action': [() => ['apply', 'x'.repeat((1 << 20) + 5000)], { kind: 'Refusal', code: 'TOO_LARGE' }],
     'bad-oversized-id': [() => ['read', 'query', 'x'.repeat(1001)], { kind: 'Refusal', code: 'TOO_LARGE' }],
+    'bad-characters': [() => ['read', 'query', '\u0000a'], { kind: 'Misuse', code: 'MALFORMED' }],
     'bad-record': [() => ['read', 'toString', 'x'], { kind: 'Misuse', code: 'MALFORMED' }],
     'bad-trace': [() => ['trace', 'everything', 'x'], { kind: 'Misuse', code: 'MALFORMED' }],
   };
@@ -157,6 +158,12 @@ it('reads records as every reader sees them', async () => {
   const answer = JSON.parse(text(await channel.call(member('rita'), 'read', 'organisation', 'north'))) as object;
   const { publicKey } = world.members.north.identity;
   expect(answer).toMatchObject({ id: 'north', msp: 'NorthMSP', keys: [{ publicKey, status: 'active' }] });
+});
+
+it('reads every kind of record that events name', async () => {
+  for (const record of ['organisation', 'schema', 'query', 'session', 'patient', 'epoch', 'publication']) {
+    expect(await channel.call(member('rita'), 'read', record, 'f'.repeat(64))).toMatchObject({ status: 200 });
+  }
 });
 
 it('traces a query from submission to receipt', async () => {

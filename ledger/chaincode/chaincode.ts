@@ -3,8 +3,17 @@ import { canonicalText } from '../../protocol/canonical.ts';
 import { Fault, HealthchainError, Misuse } from '../../protocol/errors.ts';
 import { entryHash, NO_CONSORTIUM, type SignedAction } from '../../protocol/ledger.ts';
 import { apply } from '../contract/apply.ts';
+import type { LedgerEvent } from '../contract/call.ts';
 import { KEY } from '../contract/keys.ts';
-import { readOrganisation, readQuery, readSchema, readSession } from '../contract/readers.ts';
+import {
+  readEpoch,
+  readOrganisation,
+  readPatient,
+  readPublications,
+  readQuery,
+  readSchema,
+  readSession,
+} from '../contract/readers.ts';
 import { readRow, ROW } from '../contract/rows.ts';
 import type { State } from '../contract/state.ts';
 import { decodeAction, decodeWord, requireArguments } from './arguments.ts';
@@ -33,9 +42,9 @@ export interface Response {
  * | function               | answers                                                                        |
  * | ---------------------- | ------------------------------------------------------------------------------ |
  * | `apply(action)`        | `{"id"}`; sets an event named like the action with `{"events","id"}`           |
- * | `read(record, id)`     | the organisation, schema, query or session as canonical JSON; nothing if none  |
- * | `consortium()`         | `{"id","name"}`; nothing before the founding                                   |
- * | `trace("query", id)`   | the writes to the query's keys, `[{"key","time","transaction","value"}]`       |
+ * | `read(record, id)`     | the record as canonical JSON; nothing if there is none                         |
+ * | `consortium()`         | `{"id","name"}`, `tier` if it has one; nothing before the founding             |
+ * | `trace(kind, id)`      | the writes that concern it, `[{"key","time","transaction","value"}]`           |
  */
 export class Chaincode {
   readonly #creatorOf: (stub: Stub) => Creator;
@@ -114,12 +123,22 @@ async function consortium(state: State): Promise<string> {
   return row === undefined ? '' : canonicalText(row);
 }
 
+/** Records by the names that the contract's events give them. */
+const READERS: Readonly<Record<LedgerEvent['record'], (state: State, id: string) => Promise<unknown>>> = {
+  organisation: readOrganisation,
+  schema: readSchema,
+  query: readQuery,
+  session: readSession,
+  patient: readPatient,
+  epoch: readEpoch,
+  publication: readPublications,
+};
+
 async function read(state: State, record: string, id: string): Promise<string> {
-  const readers = { organisation: readOrganisation, schema: readSchema, query: readQuery, session: readSession };
-  if (!Object.hasOwn(readers, record)) {
-    throw new Misuse('MALFORMED', 'no record of this kind', { hint: `Ask for: ${Object.keys(readers).join(', ')}.` });
+  if (!Object.hasOwn(READERS, record)) {
+    throw new Misuse('MALFORMED', 'no record of this kind', { hint: `Ask for: ${Object.keys(READERS).join(', ')}.` });
   }
-  const found = await readers[record as keyof typeof readers](state, id);
+  const found = await READERS[record as keyof typeof READERS](state, id);
   return found === undefined ? '' : canonicalText(found);
 }
 

@@ -1,7 +1,6 @@
 import { Misuse } from '../../protocol/errors.ts';
-import { KEY } from '../contract/keys.ts';
-import { decodeRow, ROW } from '../contract/rows.ts';
 import type { State } from '../contract/state.ts';
+import { traceKeys } from '../contract/trace-keys.ts';
 
 /** One write to a key of the ledger. `time` is the submitting member's clock. */
 export interface TraceStep {
@@ -20,34 +19,21 @@ export interface History {
   }>;
 }
 
+const KINDS = ['query', 'dataset', 'hospital', 'researcher'] as const;
+
 /**
- * Everything that the chain holds on a query, from submission to receipt, in order of time: each write to each key that
- * belongs to it. For auditors; evaluated at a peer, which the asker trusts for completeness (a member's own replica
- * needs no such trust).
+ * Everything that the chain holds on a query, a dataset, a hospital or a researcher, in order of time: each write to each
+ * key that belongs to it, of a query from submission to receipt. For auditors; evaluated at a peer, which the asker
+ * trusts for completeness (a member's own replica needs no such trust).
  */
 export async function trace(state: State, history: History, kind: string, id: string): Promise<readonly TraceStep[]> {
-  if (kind !== 'query') {
-    throw new Misuse('MALFORMED', 'no trace of this kind', { hint: 'Ask for: query.' });
+  const known = KINDS.find((each) => each === kind);
+  if (known === undefined) {
+    throw new Misuse('MALFORMED', 'no trace of this kind', { hint: `Ask for: ${KINDS.join(', ')}.` });
   }
   const steps: TraceStep[] = [];
-  for (const key of await queryKeys(state, id)) steps.push(...(await historyOf(history, key)));
+  for (const key of await traceKeys(state, { kind: known, id })) steps.push(...(await historyOf(history, key)));
   return steps.sort(byTime);
-}
-
-/** The keys of a query and of its sessions. */
-async function queryKeys(state: State, id: string): Promise<readonly string[]> {
-  const current = await state.get(KEY.queryState(id));
-  if (current === undefined) return [];
-  const keys = [KEY.query(id), KEY.queryState(id)];
-  const within = async (...prefixes: readonly string[]): Promise<void> => {
-    for (const prefix of prefixes) keys.push(...(await state.list(prefix)).map(({ key }) => key));
-  };
-  await within(KEY.approvals(id), KEY.denials(id));
-  for (const session of decodeRow(ROW.queryState, current).sessions) {
-    keys.push(KEY.session(session), KEY.sessionState(session));
-    await within(KEY.commitments(session), KEY.receipts(session));
-  }
-  return keys;
 }
 
 /** Oldest first; Fabric tells the newest first. */
