@@ -39,6 +39,12 @@ function creatorOf(stub: Stub): Creator {
   }
 }
 
+/**
+ * The peer bounds what it passes on. A smaller bound here would not refuse one message but end the stream, and with it every
+ * transaction under way: anyone could do that with one long argument.
+ */
+const UNLIMITED = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
+
 const chaincode = new Chaincode(creatorOf, (error) => console.error(error));
 const address = setting('CHAINCODE_SERVER_ADDRESS');
 const server = shim.Shim.server(
@@ -46,7 +52,7 @@ const server = shim.Shim.server(
     Init: () => Promise.resolve(chaincode.init()),
     Invoke: (stub) => chaincode.invoke(stub as unknown as Stub),
   },
-  { ccid: setting('CHAINCODE_ID'), address, ...{ tlsProps: tlsFiles() } } as ChaincodeServerOpts,
+  { ccid: setting('CHAINCODE_ID'), address, tlsProps: tlsFiles(), ...UNLIMITED } as ChaincodeServerOpts,
 );
 server.start().then(
   () => console.log(`healthchain chaincode listens at ${address}`),
