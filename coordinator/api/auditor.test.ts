@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { verifyExport } from '../../ledger/verify.ts';
 import type { ErrorRecord } from '../../protocol/errors.ts';
 import { HOSPITALS, World } from '../testing/world.ts';
 
@@ -37,7 +38,7 @@ describe('an auditor', () => {
   it('reads no number of an answer: what the ledger and the API show of one are points and digests', async () => {
     for (const hospital of HOSPITALS) await world.commit(hospital, session);
     await world.receipt(session);
-    const { entries } = await world.ledger.export();
+    const { entries } = await verifyExport(await world.ledger.export());
     const receipts = entries.map(({ signed }) => signed.action).filter(({ type }) => type === 'recordReceipt');
     expect(receipts.map((action) => Object.keys(action).sort())).toEqual([
       ['final', 'result', 'session', 'step', 'type'],
