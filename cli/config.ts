@@ -16,6 +16,8 @@ const member = {
   keyFile: z.string().min(1),
   stateFolder: z.string().min(1),
   ledger: ledgerAddress,
+  /** Where patients' statements and published results are, in a consortium with a ledger of its own for them. */
+  publicLedger: ledgerAddress.optional(),
   proxy: z.url().optional(),
   caFile: z.string().min(1).optional(),
 };

@@ -13,6 +13,7 @@ import { useNetwork, type NetworkSettings } from './network.ts';
 /** What any role's configuration says of its line to the ledger. */
 export interface MemberConnection extends NetworkSettings {
   readonly ledger: LedgerAddress;
+  readonly publicLedger?: LedgerAddress | undefined;
   readonly stateFolder: string;
 }
 
@@ -43,19 +44,32 @@ export async function connectLedger(config: MemberConnection, founding?: SignedA
   });
 }
 
+/** Opens the ledger of patients' statements and published results, where the consortium has one of its own for them. */
+export function connectPublicLedger(config: MemberConnection): Promise<ConnectedLedger> | undefined {
+  const { publicLedger, stateFolder } = config;
+  if (publicLedger === undefined) return undefined;
+  return connectLedger({ ...config, ledger: publicLedger, stateFolder: join(stateFolder, 'public-ledger') });
+}
+
 export async function connectResearcher(
   config: ResearcherConfig,
-): Promise<{ researcher: Researcher; ledger: ConnectedLedger }> {
+): Promise<{ researcher: Researcher; ledger: ConnectedLedger; close: () => Promise<void> }> {
   if (config.coordinator === undefined)
     throw new Misuse('BAD_CONFIG', 'the configuration names no coordinator', {
       hint: 'Add "coordinator": { "url": "https://..." }.',
     });
   const ledger = await connectLedger(config);
+  const publicLedger = await connectPublicLedger(config);
   const researcher = new Researcher({
     ledger,
+    publicLedger,
     coordinator: new CoordinatorClient(config.coordinator.url),
     member: readMember(config),
     answerKeys: new AnswerKeys(join(config.stateFolder, 'answer-keys')),
   });
-  return { researcher, ledger };
+  const close = async (): Promise<void> => {
+    await ledger.close();
+    await publicLedger?.close();
+  };
+  return { researcher, ledger, close };
 }

@@ -18,6 +18,8 @@ export const hospitalConfig = z.strictObject({
   /** Journal, sealed shares, ledger checkpoint: back it up, keep it private. */
   stateFolder: z.string().min(1),
   ledger: ledgerAddress,
+  /** Where patients' statements are, in a consortium with a ledger of its own for them. */
+  publicLedger: ledgerAddress.optional(),
   coordinator: z.strictObject({ url: z.url() }),
   /** Logical dataset to where its rows are. */
   datasets: z.record(datasetName, sourceConfig),
@@ -42,10 +44,18 @@ export function readHospitalConfig(path: string): HospitalConfig {
     keyFile: at(config.keyFile),
     stateFolder: at(config.stateFolder),
     ledger: resolveAddress(config.ledger, at),
+    ...(config.publicLedger === undefined ? {} : { publicLedger: resolveAddress(config.publicLedger, at) }),
     ...(config.policyFile === undefined ? {} : { policyFile: at(config.policyFile) }),
     ...(config.caFile === undefined ? {} : { caFile: at(config.caFile) }),
     datasets: Object.fromEntries(
-      Object.entries(config.datasets).map(([name, source]) => [name, { ...source, files: source.files.map(at) }]),
+      Object.entries(config.datasets).map(([name, source]) => [
+        name,
+        {
+          ...source,
+          files: source.files.map(at),
+          ...(source.consent === undefined ? {} : { consent: { ...source.consent, keys: at(source.consent.keys) } }),
+        },
+      ]),
     ),
   };
 }

@@ -15,8 +15,9 @@ import {
 import { CellVector } from '../mpc/cells.ts';
 import { Fault } from '../protocol/errors.ts';
 import { schemaReference, type DatasetSchema } from '../protocol/schema.ts';
+import { Cohorts, type ConsentBasis } from './consent/index.ts';
 import { Sketch, type SketchRequest } from './sketch.ts';
-import { openSource, type Source, type SourceConfig } from './source/index.ts';
+import { openSource, type Rows, type Source, type SourceConfig } from './source/index.ts';
 
 /** What one hospital finds in its own records for a plan; none of it ever leaves as it is. */
 export interface LocalFigures {
@@ -34,31 +35,42 @@ export interface LocalFigures {
 export class LocalData {
   readonly #datasets: Readonly<Record<string, SourceConfig>>;
   readonly #sources = new Map<string, Promise<Source>>();
+  readonly #cohorts = new Map<string, Cohorts>();
 
   constructor(datasets: Readonly<Record<string, SourceConfig>>) {
     this.#datasets = datasets;
   }
 
   /**
-   * One pass over the local rows for all cells, one for the dominance rule, and one for each column that is searched.
-   * Errors: `Fault DATA` naming file, row, column and rule of what does not fit, never a value.
+   * One pass over the local rows for all cells, one for the dominance rule, and one for each column that is searched; where
+   * the dataset rests on consent, over the rows of the patients who consented.
+   * Errors: `Fault DATA` naming file, row, column and rule of what does not fit, never a value; `Refusal POLICY` where
+   * whose consent there is cannot be told.
    */
-  async scan(plan: Plan, schema: DatasetSchema): Promise<LocalFigures> {
+  async scan(plan: Plan, schema: DatasetSchema, consent: ConsentBasis | undefined): Promise<LocalFigures> {
     const source = await this.#source(schema);
+    const cohort = await this.#cohortsOf(schema.dataset).of(schema, consent);
     await source.verifyColumns(plan.columns);
+    const rows = cohort === undefined ? source : source.of(cohort);
     const cells = CellVector.zeros(plan.scanned);
-    const { sql, parameters } = compileSql(plan, source.relation);
-    await source.scan(
+    const { sql, parameters } = compileSql(plan, rows.relation);
+    await rows.scan(
       sql,
       parameters,
       rowsToCells(plan, (index, value) => cells.add(index, value)),
     );
-    const magnitudes = judgedSums(plan).length === 0 ? [] : await magnitudesOf(source, plan);
+    const magnitudes = judgedSums(plan).length === 0 ? [] : await magnitudesOf(rows, plan);
     const ordered = plan.searches.filter(({ target }) => target.kind !== 'distinct');
     const distributions = new Map<string, Distribution>();
     for (const column of new Set(ordered.map((search) => search.column)))
-      distributions.set(column, await distributionOf(source, plan, column));
-    return { cells, magnitudes, distributions, sketch: (request) => sketchOf(source, plan, request) };
+      distributions.set(column, await distributionOf(rows, plan, column));
+    return { cells, magnitudes, distributions, sketch: (request) => sketchOf(rows, plan, request) };
+  }
+
+  #cohortsOf(dataset: string): Cohorts {
+    let cohorts = this.#cohorts.get(dataset);
+    if (cohorts === undefined) this.#cohorts.set(dataset, (cohorts = new Cohorts(this.#datasets[dataset]!)));
+    return cohorts;
   }
 
   async close(): Promise<void> {
@@ -83,24 +95,24 @@ export class LocalData {
   }
 }
 
-async function magnitudesOf(source: Source, plan: Plan): Promise<Magnitude[][]> {
-  const { sql, parameters } = compileMagnitudes(plan, source.relation);
+async function magnitudesOf(rows: Rows, plan: Plan): Promise<Magnitude[][]> {
+  const { sql, parameters } = compileMagnitudes(plan, rows.relation);
   const { take, finish } = readMagnitudes(plan);
-  await source.scan(sql, parameters, take);
+  await rows.scan(sql, parameters, take);
   return finish();
 }
 
-async function distributionOf(source: Source, plan: Plan, column: string): Promise<Distribution> {
-  const { sql, parameters } = compileDistribution(plan, column, source.relation);
+async function distributionOf(rows: Rows, plan: Plan, column: string): Promise<Distribution> {
+  const { sql, parameters } = compileDistribution(plan, column, rows.relation);
   const { take, finish } = readDistribution(plan, column);
-  await source.scan(sql, parameters, take);
+  await rows.scan(sql, parameters, take);
   return finish();
 }
 
-async function sketchOf(source: Source, plan: Plan, request: SketchRequest): Promise<Sketch> {
-  const { sql, parameters } = compileTexts(plan, request.column, source.relation);
+async function sketchOf(rows: Rows, plan: Plan, request: SketchRequest): Promise<Sketch> {
+  const { sql, parameters } = compileTexts(plan, request.column, rows.relation);
   const sketch = new Sketch(plan.groups, request);
-  await source.scan(
+  await rows.scan(
     sql,
     parameters,
     readTexts(plan, (group, text) => sketch.add(group, text)),

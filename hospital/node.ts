@@ -11,7 +11,7 @@ import type { Frame, Notice, SessionStage } from '../protocol/frame.ts';
 import { abortReason, type AbortReason, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import { LABEL } from '../protocol/labels.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
-import { decideByPolicy, judge } from './approvals.ts';
+import { decideByPolicy, judge, siteOf, type Site } from './approvals.ts';
 import { Connection } from './connection/connection.ts';
 import { Streams } from './connection/streams.ts';
 import { Journal } from './journal.ts';
@@ -29,6 +29,8 @@ import { Waiting } from './waiting.ts';
 
 export interface HospitalOptions {
   readonly ledger: Ledger;
+  /** Where patients' statements are, when not on the ledger of queries. */
+  readonly publicLedger?: Ledger | undefined;
   readonly member: Member;
   readonly coordinatorUrl: string;
   readonly datasets: Readonly<Record<string, SourceConfig>>;
@@ -82,6 +84,7 @@ export class HospitalNode {
   readonly #connection: Connection;
   readonly #streams: Streams;
   readonly #data: LocalData;
+  readonly #site: Site;
   readonly #live = new Map<string, LiveSession>();
   readonly #seen = new Set<string>();
   /** Frames of sessions that the ledger has not shown yet: the relay may be faster than the ledger. */
@@ -92,7 +95,7 @@ export class HospitalNode {
   readonly #working = new Set<string>();
   readonly #waiting = new Waiting();
   readonly #stop = new AbortController();
-  #following: Promise<void> | undefined;
+  #following: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: HospitalOptions) {
@@ -100,6 +103,7 @@ export class HospitalNode {
     mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 });
     this.#journal = new Journal(join(options.stateFolder, 'journal.jsonl'));
     this.#data = new LocalData(options.datasets);
+    this.#site = siteOf({ ...options, hospital: options.member.organisation });
     this.#outbox = new Outbox(join(options.stateFolder, 'outbox'));
     this.#pool = Pool.open({ stateFolder: options.stateFolder, log: options.log, random: platformRandom });
     this.#connection = new Connection({
@@ -147,9 +151,10 @@ export class HospitalNode {
     this.#connection.on('close', () => this.#lostConnection());
     this.#connection.start();
     this.#preparing.start();
-    this.#following = this.#follow().catch((error: unknown) => {
+    const failed = (error: unknown): void => {
       if (!this.#stop.signal.aborted) this.#options.failed?.(error);
-    });
+    };
+    this.#following = Promise.all([this.#follow().catch(failed), this.#followEpochs().catch(failed)]);
   }
 
   close(): Promise<void> {
@@ -169,25 +174,33 @@ export class HospitalNode {
   }
 
   async #follow(): Promise<void> {
-    const { ledger, log } = this.#options;
+    const { ledger } = this.#options;
     for await (const entry of ledger.entries(0, this.#stop.signal)) {
       // While the history is read, only its end matters: react once the view is complete.
       if (entry.index + 1 < ledger.head().size) continue;
       this.#waiting.wake();
-      await this.#react().catch((error: unknown) => {
-        const known = asHealthchainError(
-          error,
-          (cause) => new Fault('INTERNAL', 'cannot act on the ledger', { cause }),
-        );
-        log.error({ code: known.code }, known.message);
-        // The next entry may be long in coming.
-        setTimeout(() => void this.#react().catch(() => undefined), RETRY_MS).unref();
-      });
+      await this.#reactOrRetry();
     }
   }
 
+  /** A query may wait for an epoch of consent, which another ledger brings. */
+  async #followEpochs(): Promise<void> {
+    for await (const entry of this.#options.publicLedger?.entries(0, this.#stop.signal) ?? []) {
+      if (entry.signed.action.type === 'openConsentEpoch') await this.#reactOrRetry();
+    }
+  }
+
+  async #reactOrRetry(): Promise<void> {
+    await this.#react().catch((error: unknown) => {
+      const known = asHealthchainError(error, (cause) => new Fault('INTERNAL', 'cannot act on the ledger', { cause }));
+      this.#options.log.error({ code: known.code }, known.message);
+      // The next entry may be long in coming.
+      setTimeout(() => void this.#react().catch(() => undefined), RETRY_MS).unref();
+    });
+  }
+
   async #react(): Promise<void> {
-    const { ledger, member, policy, log } = this.#options;
+    const { ledger, member, log } = this.#options;
     for (const record of ledger.queries()) {
       const id = record.sessions.at(-1);
       const session = id === undefined ? undefined : ledger.session(id);
@@ -197,7 +210,7 @@ export class HospitalNode {
       if (session.status === 'aborted') this.#endByLedger(session);
       if (session.status === 'completed') this.#endResumed(session.id);
     }
-    await decideByPolicy(ledger, member, policy, log);
+    await decideByPolicy(this.#site, member, log);
   }
 
   /** A session that this process did not run itself but resumed: its share was fetched. */
@@ -232,9 +245,9 @@ export class HospitalNode {
     try {
       if (this.#resume(id, end)) return;
       const { session, query } = admitSession({ ledger, member, journal: this.#journal }, id);
-      const allowed = judge(ledger, member.organisation, this.#options.policy, query);
-      if (allowed.decision === 'deny')
-        throw new Refusal('POLICY', `the site policy no longer allows this query: ${allowed.reasons.join('; ')}`);
+      const allowed = judge(this.#site, query);
+      if (allowed.decision === 'deny' || allowed.decision === 'wait')
+        throw new Refusal('POLICY', `this site no longer allows this query: ${allowed.reasons.join('; ')}`);
       const live = this.#open(session, end);
       await runSession(
         this.#context(session, query, live, end.signal),
@@ -320,7 +333,8 @@ export class HospitalNode {
       untilLedger: (condition) => this.#waiting.until(condition, signal),
       report: (step, stage) => this.#report(session.id, live, step, stage),
       plan,
-      scan: () => this.#data.scan(plan, schema),
+      scan: () => this.#data.scan(plan, schema, this.#site.consent.require(query)),
+      consentEpoch: () => this.#site.consent.require(query)?.epoch,
       stock: (channel, demand) => this.#pool.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };

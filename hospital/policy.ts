@@ -51,9 +51,9 @@ export function sandboxPolicy(given: unknown = {}): SitePolicy {
 }
 
 export interface PolicyDecision {
-  /** `ask`: every rule allows it, and a person has the last word. */
-  readonly decision: 'approve' | 'ask' | 'deny';
-  /** Every rule that fails; on `ask` and `approve`, why. */
+  /** `ask`: every rule allows it, and a person has the last word; `wait`: what it takes to decide is still to come. */
+  readonly decision: 'approve' | 'ask' | 'wait' | 'deny';
+  /** Every rule that fails; on the others, why. */
   readonly reasons: readonly string[];
 }
 

@@ -17,6 +17,7 @@ import {
   type SessionRecord,
 } from '../protocol/ledger.ts';
 import type { QueryInput } from '../protocol/query.ts';
+import { consentRuleOf } from '../protocol/schema.ts';
 import type { AnswerKeys } from './answers.ts';
 import { findCheat } from './blame.ts';
 import type { CoordinatorClient } from './coordinator.ts';
@@ -47,6 +48,8 @@ export interface Answer extends AnswerTable {
 
 export interface ResearcherOptions {
   readonly ledger: Ledger;
+  /** Where patients' statements are, when not on the ledger of queries. */
+  readonly publicLedger?: Ledger | undefined;
   readonly coordinator: CoordinatorClient;
   readonly member: Member;
   readonly answerKeys: AnswerKeys;
@@ -61,9 +64,8 @@ export class Researcher {
   }
 
   /**
-   * Submits a query to the ledger; all registered hospitals are asked unless some are named. Returns its id. Where the
-   * dataset asks for consent, the query names the newest epoch of this ledger, or the one given: of the public ledger, where
-   * patients' statements have one of their own.
+   * Submits a query to the ledger; all registered hospitals are asked unless some are named. Where the dataset asks for
+   * patients' consent, the query names the epoch in effect on the ledger of their statements, or the one given. Returns its id.
    * Errors: `Misuse BAD_QUERY` before anything is recorded; the contract's `Refusal`.
    */
   async submit(
@@ -79,8 +81,7 @@ export class Researcher {
       .organisations()
       .filter((each) => each.roles.includes('hospital') && each.suspended === undefined);
     const hospitals = [...(asked.hospitals ?? all.map((each) => each.id))].sort();
-    const schema = ledger.schema(query.dataset);
-    const consentEpoch = asked.consentEpoch ?? (schema && effectiveEpoch(ledger.consentEpochs(), schema));
+    const consentEpoch = asked.consentEpoch ?? (await this.#consentEpoch(query.dataset));
     const answerKey = ExchangeKey.generate();
     const action: ActionOf<'submitQuery'> = {
       type: 'submitQuery',
@@ -95,6 +96,20 @@ export class Researcher {
     answerKeys.store(id, answerKey);
     await ledger.submit(member, action);
     return id;
+  }
+
+  /** The epoch of consent that a query on this dataset uses now; none where the dataset asks for no consent. */
+  async #consentEpoch(reference: string): Promise<string | undefined> {
+    const { ledger, publicLedger } = this.#options;
+    const schema = ledger.schema(reference)!;
+    const { basis } = consentRuleOf(schema);
+    if (basis === 'none') return undefined;
+    await publicLedger?.refresh();
+    const epoch = effectiveEpoch((publicLedger ?? ledger).consentEpochs(), schema);
+    if (epoch !== undefined) return epoch;
+    throw new Refusal('POLICY', `${reference} is ${basis}, and no epoch of consent is open yet`, {
+      hint: 'An auditor or an admin opens one. A consortium with a public ledger has them there: name it as publicLedger.',
+    });
   }
 
   /**

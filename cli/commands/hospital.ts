@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { describeQuery } from '../../analytics/index.ts';
-import { pendingQueries } from '../../hospital/approvals.ts';
+import { pendingQueries, siteOf, type Site } from '../../hospital/approvals.ts';
 import { readHospitalConfig, readIdentity, readPolicy, type HospitalConfig } from '../../hospital/config.ts';
 import { HospitalNode } from '../../hospital/node.ts';
 import { inspectPool } from '../../hospital/pool/inspect.ts';
@@ -9,7 +9,7 @@ import { Precomputing } from '../../hospital/precomputing.ts';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import type { QueryRecord } from '../../protocol/ledger.ts';
-import { connectLedger } from '../connect.ts';
+import { connectLedger, connectPublicLedger } from '../connect.ts';
 import { done, print, printError, say } from '../output.ts';
 import { describeStock } from '../stock.ts';
 import { serve, serviceLog } from '../service.ts';
@@ -27,11 +27,13 @@ export function addHospitalCommands(program: Command): void {
       const log = serviceLog(`hospital ${config.organisation}`, config.logLevel);
       if (policy === undefined) log.warn('no policyFile is configured: every query will be denied');
       const ledger = await connectLedger(config);
+      const publicLedger = await connectPublicLedger(config);
       const member = memberOf(config);
       requireHospital(ledger, member);
       const node = new HospitalNode({
         ...config,
         ledger,
+        publicLedger,
         member,
         coordinatorUrl: config.coordinator.url,
         policy,
@@ -48,6 +50,7 @@ export function addHospitalCommands(program: Command): void {
       await serve({ organisation: config.organisation }, async () => {
         await node.close();
         await ledger.close();
+        await publicLedger?.close();
       });
     });
 
@@ -73,8 +76,8 @@ export function addHospitalCommands(program: Command): void {
     .description('queries that wait for this hospital’s decision')
     .requiredOption('--config <file>', 'hospital configuration (JSON)')
     .action((options: { config: string }) =>
-      withLedger(options.config, (ledger, config) => {
-        const pending = pendingQueries(ledger, config.organisation, readPolicy(config.policyFile));
+      withSite(options.config, (site) => {
+        const pending = pendingQueries(site);
         if (pending.length === 0) say('Nothing waits for a decision.');
         for (const { record, schema, decision } of pending) {
           print(
@@ -95,8 +98,10 @@ export function addHospitalCommands(program: Command): void {
     .argument('<query>', 'its id, or the first characters of it')
     .requiredOption('--config <file>', 'hospital configuration (JSON)')
     .action((id: string, options: { config: string }) =>
-      withLedger(options.config, async (ledger, config) => {
+      withSite(options.config, async ({ ledger, consent }, config) => {
         const record = findQuery(ledger, id);
+        // A person may overrule what the site's policy leaves open, but not what its patients decided.
+        consent.require(record);
         await ledger.submit(memberOf(config), { type: 'approveQuery', query: record.id });
         done(`Approved. ${config.organisation} takes part when its session opens.`);
       }),
@@ -173,6 +178,26 @@ async function withLedger(path: string, run: (ledger: Ledger, config: HospitalCo
   } finally {
     await ledger.close();
   }
+}
+
+function withSite(path: string, run: (site: Site, config: HospitalConfig) => Promise<void>): Promise<void> {
+  return withLedger(path, async (ledger, config) => {
+    const publicLedger = await connectPublicLedger(config);
+    try {
+      await run(
+        siteOf({
+          ...config,
+          ledger,
+          publicLedger,
+          hospital: config.organisation,
+          policy: readPolicy(config.policyFile),
+        }),
+        config,
+      );
+    } finally {
+      await publicLedger?.close();
+    }
+  });
 }
 
 function findQuery(ledger: Ledger, prefix: string): QueryRecord {

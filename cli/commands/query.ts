@@ -18,12 +18,12 @@ export function addQueryCommands(program: Command): void {
     .requiredOption('--query <file>', 'the query (JSON)')
     .option('--hospital <id...>', 'ask only these hospitals')
     .action(async (options: { config: string; query: string; hospital?: string[] }) => {
-      const { researcher, ledger } = await connectResearcher(readConfig(researcherConfig, options.config));
+      const { researcher, close } = await connectResearcher(readConfig(researcherConfig, options.config));
       try {
         const asked = options.hospital === undefined ? {} : { hospitals: options.hospital };
         print(await researcher.submit(parseQueryFile(readText(options.query, 'query'), options.query), asked));
       } finally {
-        await ledger.close();
+        await close();
       }
     });
 
@@ -33,14 +33,14 @@ export function addQueryCommands(program: Command): void {
     .argument('<id>', 'query id')
     .requiredOption('--config <file>', 'researcher configuration (JSON)')
     .action(async (id: string, options: { config: string }) => {
-      const { researcher, ledger } = await connectResearcher(readConfig(researcherConfig, options.config));
+      const { researcher, ledger, close } = await connectResearcher(readConfig(researcherConfig, options.config));
       try {
         await ledger.refresh();
         const { status, events } = researcher.status(id);
         for (const event of events) say(describeProgress(event));
         print(status);
       } finally {
-        await ledger.close();
+        await close();
       }
     });
 
@@ -52,7 +52,7 @@ export function addQueryCommands(program: Command): void {
     .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
     .option('--timeout <seconds>', 'how long to wait', '86400')
     .action(async (id: string, options: { config: string; out: string; timeout: string }) => {
-      const { researcher, ledger } = await connectResearcher(readConfig(researcherConfig, options.config));
+      const { researcher, ledger, close } = await connectResearcher(readConfig(researcherConfig, options.config));
       try {
         const answer = await researcher.answer(id, {
           signal: AbortSignal.timeout(1000 * Number(options.timeout)),
@@ -63,7 +63,7 @@ export function addQueryCommands(program: Command): void {
         await writeAnswer(options.out, answer, ledger);
         done(`verified; files are in ${options.out}`);
       } finally {
-        await ledger.close();
+        await close();
       }
     });
 }

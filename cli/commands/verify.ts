@@ -29,6 +29,10 @@ export function addVerifyCommand(program: Command): void {
       done(
         `authorization: all ${report.hospitals.length} hospitals of the session approved this query (${report.hospitals.join(', ')})`,
       );
+      if (report.consent !== undefined)
+        done(
+          `consent: every hospital recorded that its cohort follows the epoch ${report.consent.epoch} (${report.consent.basis})`,
+        );
       done('record: these sums are the ones whose digest the researcher recorded on the ledger');
       if (report.decided)
         done(`decision: every hospital signed which sums may open: ${report.opened} of ${report.cells}`);
@@ -45,6 +49,8 @@ export function addVerifyCommand(program: Command): void {
         say(
           'Attested, not proved: quantiles, extremes and distinct counts. They rest on the hospitals’ signatures, not on the commitments.',
         );
+      if (report.consent !== undefined)
+        say('Attested, not proved: that each hospital left out the patients without consent. It knows them alone.');
       say(
         'Not proved: that the hospitals’ records are true; that this ledger is the consortium’s. Compare with what you know:',
       );

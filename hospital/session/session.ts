@@ -37,6 +37,8 @@ export interface SessionContext {
   readonly plan: Plan;
   /** What a step needs of this hospital's own records. */
   readonly scan: (query: QueryRecord, step: number) => Promise<LocalFigures>;
+  /** The epoch of consent that the cells follow, proved once more to be in effect; undefined where none is asked for. */
+  readonly consentEpoch: () => string | undefined;
   /** Random authenticated material for deciding on shares. */
   readonly stock: (channel: Channel, demand: StockDemand) => Promise<Stock>;
   /** Digest of the plan that the cells follow: query and schema. */
@@ -116,11 +118,13 @@ export async function runSession(
     const cells = CellVector.fromBytes(local.cells.bytes.subarray(0, CELL_BYTES * context.plan.cells));
     context.log.info({ session: session.id, step }, 'scanned');
     const input = new CommittedInput(cells, context.random);
+    const consentEpoch = context.consentEpoch();
     await ledger.submit(member, {
       type: 'recordCommitment',
       session: session.id,
       step,
       commitment: toHex(input.commitment),
+      ...(consentEpoch === undefined ? {} : { consentEpoch }),
     });
     context.report(step, 'committed');
     const commitments = await context.untilLedger(() => allCommitments(ledger, session, step));

@@ -4,6 +4,7 @@ import { columnRule, type SourceConfig } from './config.ts';
 import { Engine } from './engine.ts';
 import { findFiles, formatOf, type FileIdentity } from './files.ts';
 import { findColumn, layoutsOf, type Layout } from './layout.ts';
+import { findPatients, patientRule, PATIENT, type PatientReading, type PatientRule } from './patients.ts';
 import { isReadable, readingsOf, type Reading } from './readings.ts';
 import { identifier } from './text.ts';
 
@@ -25,6 +26,8 @@ export interface AttachedColumn {
 
 export interface AttachedLayout extends Layout {
   readonly attached: readonly AttachedColumn[];
+  /** How these files name the patient of a row; undefined where they do not. */
+  readonly patient: PatientReading | undefined;
 }
 
 /** The files as they were at one moment, in an engine that can read them and nothing else. */
@@ -34,12 +37,19 @@ export interface Attachment {
   readonly layouts: readonly AttachedLayout[];
   /** Columns that were found to fit, and need no second look while the files stay the same. */
   readonly verified: Set<string>;
+  /** Where the configuration says that rows name their patients. */
+  readonly patient: PatientRule | undefined;
+  /** Which of its readings is right in all files; undefined until a cohort is asked for. */
+  patientReading: keyof PatientReading | undefined;
+  /** Tables of patients that were loaded, oldest first. */
+  readonly cohorts: Set<string>;
 }
 
 export async function attach(config: SourceConfig, schema: DatasetSchema): Promise<Attachment> {
   const files = await findFiles(config.files);
   const paths = files.map((file) => file.path);
   const format = formatOf(paths, config.format);
+  const patient = patientRule(config, schema);
   const engine = await Engine.open(config);
   try {
     // Arrow is read by us and not by the engine, which then needs no file at all.
@@ -48,14 +58,21 @@ export async function attach(config: SourceConfig, schema: DatasetSchema): Promi
     const layouts = await layoutsOf(engine, paths, {
       format,
       encoding: config.encoding,
-      expected: rules.map((rule) => rule.column),
+      expected: [...rules.map((rule) => rule.column), ...(patient === undefined ? [] : [patient.column])],
       markers: commonMarkers(schema, config),
     });
     const attachment: Attachment = {
       engine,
       files,
-      layouts: layouts.map((layout) => ({ ...layout, attached: attachColumns(layout, schema, config) })),
+      layouts: layouts.map((layout) => ({
+        ...layout,
+        attached: attachColumns(layout, schema, config),
+        patient: patient && findPatients(layout, patient),
+      })),
       verified: new Set(),
+      patient,
+      patientReading: undefined,
+      cohorts: new Set(),
     };
     await refreshRelation(attachment);
     await refuseNoRows(attachment);
@@ -70,11 +87,12 @@ export async function attach(config: SourceConfig, schema: DatasetSchema): Promi
  * (Re)creates the relation, of the verified columns alone: a query over another one fails, and does not read what does
  * not fit as missing. It also spares the engine the conversions that a query does not need but would still make.
  */
-export async function refreshRelation({ engine, layouts }: Attachment): Promise<void> {
+export async function refreshRelation({ engine, layouts, patientReading }: Attachment): Promise<void> {
   const parts = layouts.map((layout) => {
     const columns = layout.attached.flatMap(({ column, reading }) =>
       reading === undefined ? [] : [`${reading.value} AS ${identifier(column.name)}`],
     );
+    if (patientReading !== undefined) columns.push(`${layout.patient![patientReading]} AS ${PATIENT}`);
     // A relation needs a column; a name with a space is no schema's.
     return `SELECT ${columns.join(', ') || 'true AS "a row"'} FROM ${layout.relation(layout.files)}`;
   });

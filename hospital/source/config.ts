@@ -38,6 +38,15 @@ export type DatasetMapping = z.infer<typeof datasetMapping>;
 
 const path = z.string().min(1).max(4096);
 
+/** Whose rows are whose, for datasets that are used by their patients' consent. */
+export const patientMapping = z.strictObject({
+  /** The column that names the patient: an identifier of the schema, or a column of the files that the schema leaves out. */
+  patient: sourceName,
+  /** CSV file with the columns `patient` and `key`: which key each patient told this hospital. */
+  keys: path,
+});
+export type PatientMapping = z.infer<typeof patientMapping>;
+
 /** Where a dataset's rows are. `file` or `files`: paths or globs, all of one format. */
 export const sourceConfig = z
   .strictObject({
@@ -47,6 +56,7 @@ export const sourceConfig = z
     /** Of CSV files. */
     encoding: z.enum(['utf-8', 'latin-1']).optional(),
     mapping: datasetMapping.optional(),
+    consent: patientMapping.optional(),
     /** Of the engine, as "4GB"; default: 80 % of the machine. */
     memoryLimit: z
       .string()

@@ -6,6 +6,7 @@ import { sourceConfig, type SourceConfig, type SourceInput } from './config.ts';
 import { collect, type Parameter, type ResultColumns } from './engine.ts';
 import { findFiles, sameFiles } from './files.ts';
 import { describeMapping, type MappingReport } from './mapping-report.ts';
+import { describePatients, type Cohort, type PatientReport } from './cohort.ts';
 import { changedFault, verifyAttached } from './verify.ts';
 
 /**
@@ -24,11 +25,17 @@ export async function openSource(config: SourceInput, schema: DatasetSchema): Pr
   return new Source(checked, schema, await attach(checked, schema));
 }
 
+/** Rows that a compiled statement runs over. */
+export interface Rows {
+  readonly relation: string;
+  scan(sql: string, parameters: readonly Parameter[], take: (rows: ResultColumns) => void): Promise<void>;
+}
+
 /**
  * The rows of one dataset. `verifyColumns` before `run`: the relation has the verified columns alone. When the files
  * change, the next `verifyColumns` opens them anew.
  */
-export class Source {
+export class Source implements Rows {
   readonly schema: DatasetSchema;
   /** SQL name of the relation; of each verified column: value * 10^decimals as BIGINT, codes and identifiers as VARCHAR, missing as NULL. */
   readonly relation = RELATION;
@@ -64,8 +71,26 @@ export class Source {
    * is a `Fault DATA`, and nothing that was handed over may be used.
    */
   scan(sql: string, parameters: readonly Parameter[], take: (rows: ResultColumns) => void): Promise<void> {
+    return this.#scan(undefined, sql, parameters, take);
+  }
+
+  /** The rows of some patients alone. Errors of its scans: as of `scan`, and where a file does not say whose its rows are. */
+  of(cohort: Cohort): Rows {
+    return {
+      relation: cohort.of(this.relation),
+      scan: (sql, parameters, take) => this.#scan(cohort, sql, parameters, take),
+    };
+  }
+
+  #scan(
+    cohort: Cohort | undefined,
+    sql: string,
+    parameters: readonly Parameter[],
+    take: (rows: ResultColumns) => void,
+  ): Promise<void> {
     return this.#inTurn(async () => {
       await this.#requireUnchanged();
+      await cohort?.load(this.#attachment);
       await this.#attachment.engine.scan(sql, parameters, take);
       await this.#requireUnchanged();
     });
@@ -83,6 +108,14 @@ export class Source {
       const report = await describeMapping(this.#attachment, this.schema);
       await this.#requireUnchanged();
       return report;
+    });
+  }
+
+  /** How many of the patients of these rows are among the known ones: one pass. */
+  checkPatients(known: Cohort): Promise<PatientReport> {
+    return this.#inTurn(async () => {
+      await this.#refresh();
+      return describePatients(this.#attachment, known);
     });
   }
 

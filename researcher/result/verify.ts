@@ -17,6 +17,7 @@ import {
 } from '../../protocol/ledger.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { needsDecision } from '../../protocol/release.ts';
+import { consentRuleOf } from '../../protocol/schema.ts';
 import {
   makeResult,
   openingOfStep,
@@ -36,6 +37,8 @@ export interface VerificationReport {
   readonly query: string;
   readonly session: string;
   readonly hospitals: readonly string[];
+  /** Where the dataset rests on consent: on which, and as of which epoch every hospital says to have left patients out. */
+  readonly consent?: { readonly basis: 'opt-in' | 'opt-out'; readonly epoch: string };
   readonly groups: number;
   readonly cells: number;
   /** Of the cells, those that opened. */
@@ -93,6 +96,7 @@ export async function verifyAnswer(files: {
     query: query.id,
     session: session.id,
     hospitals: session.roster,
+    ...consentUsed(ledger, query),
     groups: groups.length,
     cells: plan.cells,
     opened: verified.at(-1)!.opened,
@@ -147,6 +151,13 @@ function findSession(ledger: VerifiedLedger, receipt: ReceiptDocument): { sessio
   if (session.receipts.length !== receipt.steps.length)
     throw mismatch('the receipt has another number of steps than the session');
   return { session, query };
+}
+
+/** The contract, replayed, took no commitment that names another epoch than the query. */
+function consentUsed(ledger: VerifiedLedger, query: QueryRecord): Pick<VerificationReport, 'consent'> {
+  const { basis } = consentRuleOf(ledger.schema(query.query.dataset)!);
+  const epoch = query.consentEpoch;
+  return basis === 'none' || epoch === undefined ? {} : { consent: { basis, epoch } };
 }
 
 /** Where anything was computed on shares, every hospital of the session has signed what came of it. */

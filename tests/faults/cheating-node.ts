@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { answerPull } from '../../hospital/answers.ts';
-import { decideByPolicy } from '../../hospital/approvals.ts';
+import { decideByPolicy, siteOf } from '../../hospital/approvals.ts';
 import { Connection } from '../../hospital/connection/connection.ts';
 import { Streams } from '../../hospital/connection/streams.ts';
 import { Journal } from '../../hospital/journal.ts';
@@ -87,7 +87,8 @@ export class CheatingNode {
   }
 
   async #follow(): Promise<void> {
-    const { ledger, member, policy, log } = this.#options;
+    const { ledger, member, log } = this.#options;
+    const site = siteOf({ ...this.#options, hospital: member.organisation });
     for await (const entry of ledger.entries(0, this.#stop.signal)) {
       if (entry.index + 1 < ledger.head().size) continue;
       this.#waiting.wake();
@@ -97,7 +98,7 @@ export class CheatingNode {
         this.#seen.add(session.id);
         this.#cheat(session.id).catch(() => undefined);
       }
-      await decideByPolicy(ledger, member, policy, log).catch(() => undefined);
+      await decideByPolicy(site, member, log).catch(() => undefined);
     }
   }
 
@@ -136,6 +137,7 @@ export class CheatingNode {
           distributions: new Map(),
           sketch: () => Promise.reject(new Error('none')),
         }),
+      consentEpoch: () => undefined,
       stock: (channel: Channel, demand: StockDemand) => this.#pool.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
     };
