@@ -6,6 +6,7 @@ import { kernelsBench } from './kernels.ts';
 import { releaseOnInterrupt } from './leaving.ts';
 import type { Bench, Measurement } from './measurement.ts';
 import { booleanBenches } from './boolean/bench.ts';
+import { fabricBenches } from './fabric/bench.ts';
 import { memoryBenches } from './memory/bench.ts';
 import { queryBenches } from './query/bench.ts';
 import { sumBenches } from './sum/bench.ts';
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   ...verifyBenches,
   ...memoryBenches,
   ...queryBenches,
+  ...fabricBenches,
 ];
 
 const { values, positionals } = readArguments();

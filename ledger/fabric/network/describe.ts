@@ -1,8 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { hash } from 'node:crypto';
 import { common } from '@hyperledger/fabric-protos';
-import { Fault } from '../../../protocol/errors.ts';
+import { headerHash, receivedBlock } from '../blocks/block.ts';
 import type { NetworkDescription } from './description.ts';
 import { CHAINCODE, ORDERER_DOMAIN, type NetworkPlan, type Paths } from './plan.ts';
 import type { ProcessRecord } from './processes.ts';
@@ -45,17 +44,6 @@ function identity(at: Paths, domain: string, user: string): { certificate: strin
   return { certificate: only('signcerts'), privateKey: only('keystore') };
 }
 
-/**
- * SHA-256 of the DER form of a first block's header: SEQUENCE { INTEGER number, OCTET STRING previous hash, OCTET STRING
- * data hash }, as Fabric's protoutil.BlockHeaderHash. Number and previous hash of a first block are zero and empty.
- */
-export function genesisHash(block: Uint8Array): string {
-  const header = common.Block.deserializeBinary(block).getHeader();
-  const previous = header?.getPreviousHash_asU8();
-  const data = header?.getDataHash_asU8();
-  if (header?.getNumber() !== 0 || previous?.length !== 0 || data?.length !== 32) {
-    throw new Fault('INTERNAL', 'this is no first block of a channel');
-  }
-  const fields = Buffer.concat([Buffer.from([0x02, 1, 0, 0x04, 0, 0x04, 32]), data]);
-  return hash('sha256', Buffer.concat([Buffer.from([0x30, fields.length]), fields]), 'hex');
-}
+/** The hash of a first block's header, by which a member pins a channel. */
+const genesisHash = (block: Uint8Array): string =>
+  headerHash(receivedBlock(common.Block.deserializeBinary(block))).toString('hex');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { mspId, organisationId } from '../../../protocol/names.ts';
+import { channelName, mspId, organisationId } from '../../../protocol/names.ts';
 import { hexOf } from '../../../protocol/bytes.ts';
-import { channelName, organisationKind } from './plan.ts';
+import { organisationKind } from './plan.ts';
 
 const identityFiles = z.strictObject({ certificate: z.string(), privateKey: z.string() });
 

@@ -2,12 +2,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault, Misuse } from '../../../protocol/errors.ts';
-import { mspId, organisationId } from '../../../protocol/names.ts';
-
-/** Name of a channel, as Fabric allows it. */
-export const channelName = z
-  .string()
-  .regex(/^[a-z][a-z0-9.-]{0,100}$/, 'expected a channel name of lower-case letters, digits, . and -');
+import { channelName, mspId, organisationId } from '../../../protocol/names.ts';
 
 export const organisationKind = z.enum(['hospital', 'office', 'authority']);
 export type OrganisationKind = z.infer<typeof organisationKind>;

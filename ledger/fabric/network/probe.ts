@@ -1,7 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { credentials, Client } from '@grpc/grpc-js';
-import { connect, hash, signers, type Contract } from '@hyperledger/fabric-gateway';
+import { connect, hash, type Contract } from '@hyperledger/fabric-gateway';
+import { readChannelIdentity } from '../identity.ts';
 import type { DescribedOrganisation, NetworkDescription } from './description.ts';
 
 const SECONDS = 10;
@@ -20,15 +20,18 @@ export function openContract(
   identity = organisation.identities.user,
 ): OpenContract {
   const { endpoint, tlsRoot, serverName } = organisation.gateway;
+  const { mspId } = organisation;
+  const files = { certFile: identity.certificate, keyFile: identity.privateKey };
+  const signer = readChannelIdentity({ mspId, identity: files });
   const client = new Client(endpoint, credentials.createSsl(readFileSync(tlsRoot)), {
     'grpc.ssl_target_name_override': serverName,
   });
   const deadline = (): { deadline: number } => ({ deadline: Date.now() + SECONDS * 1000 });
   const gateway = connect({
     client,
-    hash: hash.sha256,
-    identity: { mspId: organisation.mspId, credentials: readFileSync(identity.certificate) },
-    signer: signers.newPrivateKeySigner(createPrivateKey(readFileSync(identity.privateKey))),
+    hash: hash.none,
+    identity: { mspId, credentials: signer.certificate },
+    signer: (message) => Promise.resolve(signer.sign(message)),
     evaluateOptions: deadline,
     endorseOptions: deadline,
     submitOptions: deadline,
