@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ledgerAddress } from '../ledger/address.ts';
 import type { Member } from '../ledger/ledger.ts';
 import { Identity } from '../protocol/identity.ts';
-import { organisation, role } from '../protocol/ledger.ts';
+import { organisation, role, tier } from '../protocol/ledger.ts';
 import { mspId, organisationId, publicKey } from '../protocol/names.ts';
 import { readDocument, readText } from './files.ts';
 
@@ -63,6 +63,8 @@ export const memberConfig = z.object(member);
 export const membersFile = z.strictObject({
   name: z.string().min(1).max(200),
   organisations: z.array(organisation).min(1),
+  /** What the ledger is for, in a consortium with one for each tier; without it for everything. */
+  tier: tier.optional(),
 });
 
 /** One member to register later. */

@@ -13,6 +13,10 @@ const MODULES: readonly { readonly commands: readonly string[]; readonly load: (
   { commands: ['coordinator'], load: async () => (await import('./commands/coordinator.ts')).addCoordinatorCommands },
   { commands: ['ledger'], load: async () => (await import('./commands/ledger.ts')).addLedgerCommands },
   { commands: ['fabric'], load: async () => (await import('./commands/fabric.ts')).addFabricCommands },
+  {
+    commands: ['consent', 'access'],
+    load: async () => (await import('./commands/patient.ts')).addPatientCommands,
+  },
   { commands: ['keys'], load: async () => (await import('./commands/keys.ts')).addKeysCommands },
   { commands: ['schema', 'generate'], load: async () => (await import('./commands/data.ts')).addDataCommands },
   { commands: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },

@@ -4,6 +4,7 @@ export { accessGranted, accessOf, consentAt, consentsAt, effectiveEpoch, monthOf
 export { creditsOf, creditTotals, type Credit, type CreditTotal } from './credits.ts';
 export { publicationHolds } from './publications.ts';
 export { suspensionIn } from './standing.ts';
+export { trace, type TraceStep, type TraceSubject } from './trace.ts';
 export { found, rotation, signAction } from './sign.ts';
 export type { Pins } from './heads.ts';
 export { verifyExport, type VerifiedLedger } from './verify.ts';

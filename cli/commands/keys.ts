@@ -18,13 +18,7 @@ export function addKeysCommands(program: Command): void {
     .description('make an Ed25519 identity key')
     .requiredOption('--out <file>', 'where the private key goes (PEM); never overwritten')
     .action((options: { out: string }) => {
-      if (existsSync(options.out))
-        throw new Misuse('BAD_FILE', `${options.out} exists already`, {
-          hint: 'Choose another name; a key is never overwritten.',
-        });
-      const identity = Identity.generate();
-      writeWhole(options.out, identity.toPem(), 0o600);
-      show(identity);
+      generateKey(options.out);
       say(`The private key is in ${options.out}. Keep it there; register the public key.`);
     });
 
@@ -71,6 +65,15 @@ export function addKeysCommands(program: Command): void {
       await ledger.close();
       done(`The key of ${owner} is revoked.`);
     });
+}
+
+/** Makes a key and shows its public half. Errors: `Misuse BAD_FILE` for a file that exists. */
+export function generateKey(out: string): void {
+  if (existsSync(out))
+    throw new Misuse('BAD_FILE', `${out} exists already`, { hint: 'Choose another name; a key is never overwritten.' });
+  const identity = Identity.generate();
+  writeWhole(out, identity.toPem(), 0o600);
+  show(identity);
 }
 
 function show(identity: Identity): void {

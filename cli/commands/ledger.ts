@@ -5,6 +5,7 @@ import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { signedAction } from '../../protocol/ledger.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
 import { renderDocument } from '../../researcher/result/documents.ts';
+import { addOversightCommands } from './oversight.ts';
 import { ledgerConfig, memberFile, membersFile, readConfig, readMember, memberConfig } from '../config.ts';
 import { connectLedger } from '../connect.ts';
 import { readDocument, readText, writeWhole } from '../files.ts';
@@ -12,9 +13,7 @@ import { done, say } from '../output.ts';
 import { serve, serviceLog } from '../service.ts';
 
 export function addLedgerCommands(program: Command): void {
-  const ledger = program
-    .command('ledger')
-    .description('the ledger: found, start, register members and schemas, export');
+  const ledger = program.command('ledger').description('the ledger: found, start, register, oversee, export');
 
   ledger
     .command('found')
@@ -24,11 +23,11 @@ export function addLedgerCommands(program: Command): void {
     .requiredOption('--key <file>', 'that admin’s private key (PEM)')
     .requiredOption('--out <file>', 'where the founding document goes')
     .action((options: { members: string; admin: string; key: string; out: string }) => {
-      const { name, organisations } = readDocument(membersFile, options.members, 'members');
+      const { name, organisations, tier } = readDocument(membersFile, options.members, 'members');
       const identity = Identity.fromPem(readText(options.key, 'admin key'));
       writeWhole(
         options.out,
-        renderDocument(found({ name, organisations, founder: { organisation: options.admin, identity } })),
+        renderDocument(found({ name, organisations, tier, founder: { organisation: options.admin, identity } })),
       );
       done(`Founding document of "${name}" with ${organisations.length} organisations: ${options.out}`);
     });
@@ -90,6 +89,8 @@ export function addLedgerCommands(program: Command): void {
       await client.close();
       done(`${schema.dataset}@${schema.version} is registered.`);
     });
+
+  addOversightCommands(ledger);
 
   ledger
     .command('found-channel')

@@ -41,14 +41,16 @@ export interface World {
   readonly founding: SignedAction;
 }
 
-export function makeWorld(tier?: Tier): World {
-  const members = Object.fromEntries(
-    MEMBERS.map((organisation) => [organisation, { organisation, identity: Identity.generate() }]),
-  ) as Record<MemberName, Member>;
+export function makeWorld(tier?: Tier, members: World['members'] = makeMembers()): World {
   const organisations = MEMBERS.map((id) => organisation(id, ROLES[id], members[id].identity));
   const founding = found({ name: 'Test consortium', organisations, founder: members.board, tier });
   return { members, organisations, founding };
 }
+
+const makeMembers = (): World['members'] =>
+  Object.fromEntries(
+    MEMBERS.map((organisation) => [organisation, { organisation, identity: Identity.generate() }]),
+  ) as Record<MemberName, Member>;
 
 export const organisation = (id: string, roles: readonly Role[], identity: Identity): Organisation => ({
   id,

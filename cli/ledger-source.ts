@@ -1,0 +1,56 @@
+import { verifyExport, type LedgerView } from '../ledger/index.ts';
+import { Misuse } from '../protocol/errors.ts';
+import { ledgerExport, type Entry } from '../protocol/ledger.ts';
+import { memberConfig, readConfig } from './config.ts';
+import { connectLedger, connectPublicLedger, type MemberConnection } from './connect.ts';
+import { readDocument } from './files.ts';
+import { say } from './output.ts';
+
+/** Where a command reads: a member's own view of the ledger, or an export, checked offline. */
+export interface LedgerSource {
+  readonly config?: string;
+  readonly ledger?: string;
+  /** Of a member's two ledgers the public one. */
+  readonly public?: boolean;
+}
+
+/**
+ * Opens the ledger, runs, closes. Errors: `Misuse BAD_CONFIG` unless exactly one source is given; `Abort FORGED_LEDGER` for
+ * an export that does not verify.
+ */
+export async function withLedgerView<T>(
+  source: LedgerSource,
+  run: (view: LedgerView, entries: readonly Entry[]) => T,
+): Promise<T> {
+  if ((source.config === undefined) === (source.ledger === undefined)) {
+    throw new Misuse('BAD_CONFIG', 'give either --config or --ledger', {
+      hint: '--config reads as a member; --ledger reads an export, as from: healthchain ledger export',
+    });
+  }
+  if (source.ledger !== undefined) {
+    const verified = await verifyExport(readDocument(ledgerExport, source.ledger, 'ledger export'));
+    say(`consortium ${verified.consortium}: ${verified.entries.length} entries, every one verified`);
+    return run(verified, verified.entries);
+  }
+  const ledger = await openLedger(readConfig(memberConfig, source.config!), source.public === true);
+  try {
+    await ledger.refresh();
+    return run(ledger, (await ledger.export()).entries);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The public ledger where that is meant and the configuration has one; `Misuse BAD_CONFIG` where it has none. */
+export async function openLedger(config: MemberConnection, ofPublic: boolean) {
+  if (!ofPublic) return connectLedger(config);
+  const ledger = await connectPublicLedger(config);
+  if (ledger !== undefined) return ledger;
+  throw new Misuse('BAD_CONFIG', 'the configuration names no public ledger', {
+    hint: 'Add "publicLedger", or leave --public out.',
+  });
+}
+
+/** Where patients' statements go: the public ledger, or the one that is for everything. */
+export const openStatementsLedger = async (config: MemberConnection) =>
+  (await connectPublicLedger(config)) ?? (await connectLedger(config));
