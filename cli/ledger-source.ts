@@ -1,4 +1,4 @@
-import { verifyExport, type LedgerView } from '../ledger/index.ts';
+import { verifyExport, type Ledger, type LedgerView } from '../ledger/index.ts';
 import { Misuse } from '../protocol/errors.ts';
 import { ledgerExport, type Entry } from '../protocol/ledger.ts';
 import { memberConfig, readConfig } from './config.ts';
@@ -35,10 +35,22 @@ export async function withLedgerView<T>(
   const ledger = await openLedger(readConfig(memberConfig, source.config!), source.public === true);
   try {
     await ledger.refresh();
-    return run(ledger, (await ledger.export()).entries);
+    return run(ledger, await entriesOf(ledger));
   } finally {
     await ledger.close();
   }
+}
+
+/** All entries that the ledger has now. */
+async function entriesOf(ledger: Ledger): Promise<readonly Entry[]> {
+  const { size } = ledger.head();
+  const entries: Entry[] = [];
+  const enough = new AbortController();
+  for await (const entry of ledger.entries(0, enough.signal)) {
+    if (entries.push(entry) >= size) break;
+  }
+  enough.abort();
+  return entries;
 }
 
 /** The public ledger where that is meant and the configuration has one; `Misuse BAD_CONFIG` where it has none. */
