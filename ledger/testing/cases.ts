@@ -31,10 +31,22 @@ export interface LedgerUnderTest {
   stop(): Promise<void>;
 }
 
+export interface CasesOptions {
+  /** The MSP that speaks for the members, where the ledger is a Fabric channel. */
+  readonly msp?: string;
+  readonly skip?: boolean;
+  /** Milliseconds for one case, and for what starts its ledger. */
+  readonly timeout?: number;
+}
+
 /** What every implementation of `Ledger` must do. Call it in a test file of the implementation. */
-export function ledgerCases(name: string, start: (world: World) => Promise<LedgerUnderTest>): void {
-  describe(name, () => {
-    const world = makeWorld();
+export function ledgerCases(
+  name: string,
+  start: (world: World) => Promise<LedgerUnderTest>,
+  { msp, skip = false, timeout = 60_000 }: CasesOptions = {},
+): void {
+  describe.skipIf(skip)(name, { timeout }, () => {
+    const world = makeWorld(undefined, undefined, msp);
     let under: LedgerUnderTest;
     let ledger: Ledger;
     let other: Ledger;
@@ -44,12 +56,12 @@ export function ledgerCases(name: string, start: (world: World) => Promise<Ledge
       under = await start(world);
       ledger = await under.connect();
       other = await under.connect();
-    });
+    }, timeout);
     afterEach(async () => {
       await ledger.close();
       await other.close();
       await under.stop();
-    });
+    }, timeout);
 
     async function submitted(steps = 1): Promise<string> {
       await ledger.submit(as('board'), actions.schema());

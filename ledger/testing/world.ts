@@ -41,8 +41,12 @@ export interface World {
   readonly founding: SignedAction;
 }
 
-export function makeWorld(tier?: Tier, members: World['members'] = makeMembers()): World {
-  const organisations = MEMBERS.map((id) => organisation(id, ROLES[id], members[id].identity));
+/** `msp` is the MSP that speaks for all of them on a Fabric channel. */
+export function makeWorld(tier?: Tier, members: World['members'] = makeMembers(), msp?: string): World {
+  const organisations = MEMBERS.map((id) => ({
+    ...organisation(id, ROLES[id], members[id].identity),
+    ...(msp === undefined ? {} : { msp }),
+  }));
   const founding = found({ name: 'Test consortium', organisations, founder: members.board, tier });
   return { members, organisations, founding };
 }
