@@ -13,6 +13,7 @@ import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { writeAnswer, writeEvidence } from '../answer-files.ts';
 import { readDocument, readText } from '../files.ts';
 import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
+import { sandboxNetwork, type SandboxNetwork } from '../local/network.ts';
 import { done, print, say } from '../output.ts';
 import { resultTable } from '../result-table.ts';
 import { parseQueryFile } from '../query-file.ts';
@@ -26,6 +27,8 @@ interface SandboxOptions {
   out: string;
   keep?: string;
   timeout: string;
+  ledger?: string;
+  fabric?: string;
 }
 
 export function addSandboxCommands(program: Command): void {
@@ -44,6 +47,12 @@ export function addSandboxCommands(program: Command): void {
     .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
     .option('--keep <folder>', 'keep keys, configurations and logs of all processes here')
     .option('--timeout <seconds>', 'give up after', '600')
+    .option(
+      '--ledger <embedded|fabric>',
+      'fabric makes a network of Fabric, for which its programs must be there',
+      'embedded',
+    )
+    .option('--fabric <folder>', 'or uses the one that healthchain fabric up made there, with a channel of its own')
     .action((options: SandboxOptions) => runSandbox(options));
 
   program
@@ -81,8 +90,10 @@ async function runSandbox(options: SandboxOptions): Promise<void> {
   normalizeQuery(query, () => schema);
   const policy: SitePolicy = sandboxPolicy(options.policy === undefined ? {} : parsePolicy(options.policy));
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'healthchain-'));
-  const consortium = await LocalConsortium.start({ folder, hospitals, schema, policy }, done);
+  const network = await openNetwork(options, folder, hospitals.length);
+  let consortium: LocalConsortium | undefined;
   try {
+    consortium = await LocalConsortium.start({ folder, hospitals, schema, policy, fabric: network?.description }, done);
     const id = await consortium.researcher.submit(query);
     const answer = await consortium.researcher.answer(id, {
       signal: AbortSignal.timeout(1000 * Number(options.timeout)),
@@ -93,9 +104,21 @@ async function runSandbox(options: SandboxOptions): Promise<void> {
     await writeAnswer(options.out, answer, consortium.ledger);
     done(`result.json, result.csv, result.arrow, receipt.json and ledger.json are in ${options.out}`);
   } finally {
-    await consortium.stop();
+    await consortium?.stop();
+    await network?.close();
     if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function openNetwork(
+  { ledger = 'embedded', fabric }: SandboxOptions,
+  folder: string,
+  hospitals: number,
+): Promise<SandboxNetwork | undefined> {
+  if (ledger !== 'embedded' && ledger !== 'fabric')
+    throw new Misuse('BAD_CONFIG', `--ledger ${ledger}: expected embedded or fabric`);
+  if (ledger === 'embedded' && fabric === undefined) return undefined;
+  return sandboxNetwork({ folder: join(folder, 'fabric'), running: fabric, hospitals }, done);
 }
 
 function parseHospitals(pairs: readonly string[]): LocalHospital[] {

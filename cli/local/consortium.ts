@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { NetworkDescription } from '../../ledger/fabric/network/description.ts';
 import { found } from '../../ledger/index.ts';
 import type { SitePolicy } from '../../hospital/policy.ts';
 import { Identity } from '../../protocol/identity.ts';
@@ -9,7 +10,8 @@ import type { DatasetSchema } from '../../protocol/schema.ts';
 import type { Researcher } from '../../researcher/client.ts';
 import { connectResearcher, type ConnectedLedger } from '../connect.ts';
 import { writeWhole } from '../files.ts';
-import { RoleProcess } from './process.ts';
+import { fabricMember, foundChannel, startLedger } from './ledgers.ts';
+import { startRole, writeConfig, type RoleProcess } from './process.ts';
 
 export interface LocalHospital {
   readonly id: string;
@@ -22,6 +24,8 @@ export interface LocalOptions {
   readonly hospitals: readonly LocalHospital[];
   readonly schema: DatasetSchema;
   readonly policy: SitePolicy;
+  /** A network of Fabric with a channel that holds no consortium yet, in place of an embedded ledger. */
+  readonly fabric?: NetworkDescription | undefined;
   /** Triples that each hospital makes ahead while it is idle; none unless it is given, for one machine has other things to do. */
   readonly precompute?: number;
   /** Seconds; shorter ones make fault tests quick. */
@@ -45,6 +49,7 @@ export class LocalConsortium {
   readonly options: LocalOptions;
   readonly researcher: Researcher;
   readonly ledger: ConnectedLedger;
+  /** Of an embedded ledger; of Fabric the gateway of the research office. */
   readonly ledgerUrl: string;
   readonly coordinatorUrl: string;
   readonly processes: Map<string, RoleProcess>;
@@ -111,20 +116,23 @@ async function startAll(
     name: id,
     roles,
     publicKey: identities.get(id)!.publicKey,
+    ...(options.fabric === undefined ? {} : { msp: fabricMember(options.fabric, hospitals, id).mspId }),
   }));
   const founder = { organisation: ADMIN, identity: identities.get(ADMIN)! };
 
-  writeConfig(folder, 'founding', found({ name: 'local consortium', organisations, founder }));
-  writeConfig(folder, 'ledger', { folder: 'ledger', port: 0, foundingFile: 'founding.json' });
-  const ledger = await startRole(folder, 'ledger', 'ledger');
-  processes.set('ledger', ledger.process);
-  const ledgerUrl = ledger.ready.url!;
-  // Later starts listen at the same place, so that everybody finds the ledger again.
-  writeConfig(folder, 'ledger', { folder: 'ledger', port: Number(new URL(ledgerUrl).port) });
+  const founding = found({ name: 'local consortium', organisations, founder });
+  const { ledgerUrl, addressOf } =
+    options.fabric === undefined
+      ? await startLedger(folder, founding, processes)
+      : await foundChannel(folder, founding, hospitals, options.fabric);
   started(`ledger at ${ledgerUrl}`);
 
-  const address = { url: ledgerUrl, consortium: ledger.ready.consortium!, operatorKey: ledger.ready.operatorKey! };
-  const member = (id: string): object => ({ organisation: id, keyFile: `${id}.pem`, stateFolder: id, ledger: address });
+  const member = (id: string): object => ({
+    organisation: id,
+    keyFile: `${id}.pem`,
+    stateFolder: id,
+    ledger: addressOf(id),
+  });
   const coordinatorFile = (port: number): object => ({
     ...member(COORDINATOR),
     port,
@@ -141,7 +149,7 @@ async function startAll(
     organisation: RESEARCHER,
     keyFile: join(folder, `${RESEARCHER}.pem`),
     stateFolder: join(folder, RESEARCHER),
-    ledger: address,
+    ledger: addressOf(RESEARCHER),
     coordinator: { url: coordinatorUrl },
   };
   const connected = await connectResearcher(config);
@@ -182,17 +190,11 @@ async function startHospitals(
   await Promise.all(Array.from({ length: 4 }, worker));
 }
 
-const startRole = (folder: string, name: string, role: string): ReturnType<typeof RoleProcess.start> =>
-  RoleProcess.start(name, [role, 'start', '--config', join(folder, `${name}.json`)], join(folder, 'logs'));
-
 function makeIdentity(folder: string, id: string): Identity {
   const identity = Identity.generate();
   writeWhole(join(folder, `${id}.pem`), identity.toPem(), 0o600);
   return identity;
 }
-
-const writeConfig = (folder: string, name: string, document: object): void =>
-  writeWhole(join(folder, `${name}.json`), JSON.stringify(document, undefined, 2) + '\n');
 
 async function stopAll(processes: ReadonlyMap<string, RoleProcess>): Promise<void> {
   // Hospitals first: a node that outlives its coordinator would only log that it is gone.

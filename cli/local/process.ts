@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { z } from 'zod';
 import { Fault, type FaultCode } from '../../protocol/errors.ts';
+import { writeWhole } from '../files.ts';
 
 const BIN = fileURLToPath(import.meta.resolve('#bin'));
 const readyMessage = z.object({ ready: z.record(z.string(), z.string()) });
@@ -90,3 +91,10 @@ export class RoleProcess {
     return new Fault(code, `${this.name}: ${match[2] ?? ''}`, match[3] === undefined ? {} : { hint: match[3] });
   }
 }
+
+/** Starts a role from its configuration in the consortium's folder. */
+export const startRole = (folder: string, name: string, role: string): ReturnType<typeof RoleProcess.start> =>
+  RoleProcess.start(name, [role, 'start', '--config', join(folder, `${name}.json`)], join(folder, 'logs'));
+
+export const writeConfig = (folder: string, name: string, document: object): void =>
+  writeWhole(join(folder, `${name}.json`), JSON.stringify(document, undefined, 2) + '\n');

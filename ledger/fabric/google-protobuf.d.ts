@@ -34,3 +34,7 @@ declare module 'google-protobuf/google/protobuf/timestamp_pb' {
     setNanos(value: number): void;
   }
 }
+
+declare module 'google-protobuf/google/protobuf/timestamp_pb.js' {
+  export * from 'google-protobuf/google/protobuf/timestamp_pb';
+}

@@ -3,4 +3,5 @@ export { addChannel, downNetwork, killProcess, startProcess, upNetwork, type UpO
 export { networkDescription, type DescribedOrganisation, type NetworkDescription } from './description.ts';
 export { networkStatus, type NetworkStatus } from './status.ts';
 export { openContract, type OpenContract } from './probe.ts';
+export { memberAddress } from './member-address.ts';
 export { findPrograms, type Programs } from './programs.ts';
