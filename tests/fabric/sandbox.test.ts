@@ -12,7 +12,7 @@ const HOSPITALS = ['cleveland', 'hungarian', 'va'];
 const QUERY = {
   dataset: 'heart',
   purpose: 'GRU',
-  groupBy: ['sex'],
+  groupBy: [{ column: 'sex' }],
   statistics: [{ mean: { column: 'age' } }, { variance: { column: 'thalach' } }],
 };
 
