@@ -102,6 +102,8 @@ function signed(body: Uint8Array, key: KeyObject): Uint8Array {
 }
 
 function pem(label: string, der: Uint8Array): Uint8Array {
-  const lines = Buffer.from(der).toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return Buffer.from(`-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`);
 }

@@ -140,9 +140,9 @@ export class MadeChannel {
     return envelope.serializeBinary();
   }
 
-  payload(type: number, data: Uint8Array): common.Payload {
+  payload(type: common.HeaderTypeMap[keyof common.HeaderTypeMap], data: Uint8Array): common.Payload {
     const header = new common.ChannelHeader();
-    header.setType(type as common.HeaderTypeMap[keyof common.HeaderTypeMap]);
+    header.setType(type);
     header.setChannelId(this.name);
     const outer = new common.Header();
     outer.setChannelHeader(header.serializeBinary());
