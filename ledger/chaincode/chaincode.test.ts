@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalText } from '../../protocol/canonical.ts';
 import { toHex } from '../../protocol/bytes.ts';
@@ -152,6 +154,12 @@ describe('arguments', () => {
     expect(text(await call('read', 'organisation', 'nobody'))).toBe('');
     expect(text(await new ChannelInMemory().call(member('board'), 'consortium'))).toBe('');
   });
+});
+
+it('has the version of the package that carries it', () => {
+  const version = (path: string): unknown =>
+    (JSON.parse(readFileSync(join(import.meta.dirname, path), 'utf8')) as { version: unknown }).version;
+  expect(version('package/package.json')).toBe(version('../../package.json'));
 });
 
 it('reads records as every reader sees them', async () => {
