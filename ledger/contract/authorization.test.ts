@@ -136,6 +136,43 @@ describe.each(Object.entries(MATRIX))('%s', (type, { action, row }) => {
   });
 });
 
+/** By those who may do it, had they shown who they are. */
+describe.each(Object.entries(MATRIX))('%s, for one who may,', (_type, { action, row }) => {
+  const rightful = MEMBERS.filter((name) => row[name] === 'allowed');
+  const other = (name: MemberName): MemberName => (name === 'south' ? 'north' : 'south');
+
+  it.each(rightful)('%s: is not done with a key of another, nor by another for it', async (name) => {
+    const made = await action(founded, name);
+    const { members } = founded.world;
+    const theirs = { organisation: name, identity: members[other(name)].identity };
+    await refused(founded, founded.sign(theirs, made), 'BAD_SIGNATURE');
+    const signed = founded.sign(other(name), made);
+    const caller = { organisation: name, publicKey: members[name].identity.publicKey };
+    await refused(founded, { ...signed, caller }, 'BAD_SIGNATURE');
+    await refused(founded, { ...signed, caller: { ...signed.caller, organisation: name } }, 'BAD_SIGNATURE');
+  });
+
+  it.each(rightful)('%s: is not done with a key that was revoked, nor for another consortium', async (name) => {
+    const made = await action(founded, name);
+    const elsewhere = signAction(founded.world.members[name], hex(99), made);
+    await refused(founded, elsewhere, 'UNKNOWN');
+    await refused(founded, { ...elsewhere, consortium: founded.consortium }, 'BAD_SIGNATURE');
+    const admin = name === 'board' ? 'senate' : 'board';
+    await founded.do(admin, actions.revoke(founded.world.members[name]));
+    await refused(founded, founded.sign(name, made), 'BAD_SIGNATURE');
+  });
+
+  it.each(rightful)('%s: is not done while it is suspended', async (name) => {
+    const second = { organisation: 'audit-2', identity: Identity.generate() };
+    await founded.do('board', actions.register('audit-2', ['auditor'], second.identity));
+    const made = await action(founded, name);
+    await founded.do(second, actions.suspend({ organisation: name }, hex(90)));
+    await refused(founded, founded.sign(name, made), 'SUSPENDED');
+    await founded.do(second, actions.reinstate({ organisation: name }, hex(91)));
+    await founded.do(name, made);
+  });
+});
+
 describe('the caller', () => {
   const forgeries: Record<string, [RefusalCode, (bench: ContractBench) => SignedAction]> = {
     'bad-signature': [
