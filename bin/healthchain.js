@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Starts the command line. Plain JavaScript that any Node can read: where the Node that runs it is too old, it hands
 // over to the one that came as an optional dependency of this package.
-import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isCurrent } from './bundle.js';
 
 const OLDEST_MAJOR = 24;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -19,7 +19,7 @@ function bundledNode() {
   }
 }
 
-function handOver() {
+async function handOver() {
   const node = bundledNode();
   if (node === undefined || !existsSync(node)) {
     console.error(`healthchain needs Node ${OLDEST_MAJOR} or newer; this is Node ${process.versions.node}.`);
@@ -28,6 +28,7 @@ function handOver() {
     );
     process.exit(1);
   }
+  const { spawn } = await import('node:child_process');
   const ipc = process.channel === undefined ? [] : ['ipc'];
   const child = spawn(node, process.argv.slice(1), { stdio: ['inherit', 'inherit', 'inherit', ...ipc] });
   // Whoever started this process speaks to it: signals and messages go through.
@@ -37,6 +38,14 @@ function handOver() {
     process.on('disconnect', () => child.connected && child.disconnect());
   }
   child.on('close', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+}
+
+/** The command in one file, where there is one and, in a checkout, it was made from these sources. */
+function bundled(checkout) {
+  if (process.argv[2] !== 'verify') return undefined;
+  const base = checkout ? root : join(root, 'dist');
+  const bundle = join(base, 'bundle', 'verify.cjs');
+  return (checkout ? isCurrent(base) : existsSync(bundle)) ? createRequire(import.meta.url)(bundle) : undefined;
 }
 
 async function start() {
@@ -52,16 +61,17 @@ async function start() {
   const checkout = existsSync(source);
   const kernels = ['kernels/kernels.wasm', 'bitkernels/bitkernels.wasm'];
   if (checkout && kernels.some((file) => !existsSync(join(root, 'mpc', file)))) {
+    const { spawnSync } = await import('node:child_process');
     const built = spawnSync(process.execPath, [join(root, 'mpc', 'kernels', 'build.ts')], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     if (built.status !== 0) process.exit(1);
   }
-  const { main } = await import(pathToFileURL(checkout ? source : compiled).href);
+  const { main } = bundled(checkout) ?? (await import(pathToFileURL(checkout ? source : compiled).href));
   await main(process.argv);
   // A command that failed may have left a connection open; it must not keep the process.
   if (process.exitCode !== undefined && process.exitCode !== 0) process.exit();
 }
 
-if (Number(process.versions.node.split('.')[0]) < OLDEST_MAJOR) handOver();
+if (Number(process.versions.node.split('.')[0]) < OLDEST_MAJOR) await handOver();
 else await start();

@@ -1,8 +1,4 @@
-import { Command, CommanderError } from 'commander';
-import { printError } from './output.ts';
-import { version } from './version.ts';
-
-type AddCommands = (program: Command) => void;
+import { run, type AddCommands } from './program.ts';
 
 /** Each command's module, loaded when it is asked for: a check of a receipt need not load a database engine. */
 const MODULES: readonly { readonly commands: readonly string[]; readonly load: () => Promise<AddCommands> }[] = [
@@ -22,25 +18,8 @@ const MODULES: readonly { readonly commands: readonly string[]; readonly load: (
   { commands: ['doctor'], load: async () => (await import('./commands/doctor.ts')).addDoctorCommand },
 ];
 
-/** The `healthchain` command. Sets the exit code: 0 done, 1 it failed or a check did not hold, 2 wrong usage. */
+/** The `healthchain` command; see `run`. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command('healthchain')
-    .description(
-      'Hospitals answer an approved question together; no record, and no hospital’s own number, leaves its house.',
-    )
-    .version(version())
-    .showHelpAfterError('(healthchain --help shows all commands)')
-    .exitOverride();
   const asked = MODULES.filter(({ commands }) => commands.includes(argv[2] ?? ''));
-  for (const { load } of asked.length > 0 ? asked : MODULES) (await load())(program);
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
-      return;
-    }
-    printError(error);
-    process.exitCode = 1;
-  }
+  await run(argv, await Promise.all((asked.length > 0 ? asked : MODULES).map(({ load }) => load())));
 }

@@ -3,6 +3,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { bundleChaincode } from '../ledger/chaincode/bundle.ts';
+import { bundle } from './bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -14,8 +15,9 @@ function run(command: string, ...args: string[]): void {
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('node', 'mpc/kernels/build.ts');
 run('tsc', '-p', 'tsconfig.build.json');
-for (const kernels of ['mpc/kernels/kernels.wasm', 'mpc/bitkernels/bitkernels.wasm']) {
-  cpSync(join(root, kernels), join(root, 'dist', kernels));
+for (const product of ['mpc/kernels/kernels.wasm', 'mpc/kernels/generators.bin', 'mpc/bitkernels/bitkernels.wasm']) {
+  cpSync(join(root, product), join(root, 'dist', product));
 }
 await bundleChaincode(join(root, 'dist', 'chaincode'));
+await bundle(join(root, 'dist'), 'js');
 run('publint', '--strict');

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 
 /** Milliseconds of each part of a check, in a process of its own: nothing is warm, as when somebody checks a file. */
 export interface Stages {
+  /** From the sources; `healthchain verify` loads one file. */
   readonly load: number;
   readonly ledger: number;
-  /** By one thread; `healthchain verify` has two at it, one of them from the start. */
+  /** Read from the table, and what it does not hold derived by one thread; `healthchain verify` has two at that. */
   readonly generators: number;
   readonly commitments: number;
   readonly result: number;

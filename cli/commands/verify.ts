@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { beginGenerators } from '../../mpc/kernels/ahead.ts';
 import { keyFingerprint } from '../../protocol/identity.ts';
+import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { readText } from '../files.ts';
 import { done, say } from '../output.ts';
 
@@ -13,9 +14,8 @@ export function addVerifyCommand(program: Command): void {
     .option('--result <file>', 'result.json: every number in it is recomputed')
     .action(async (receiptPath: string, options: { ledger: string; result?: string }) => {
       const receipt = readText(receiptPath, 'receipt');
-      // The check itself is loaded while another thread derives the generators.
+      // The ledger is checked while another thread derives generators, where there are many.
       beginGenerators(countCells(receipt));
-      const { verifyAnswer } = await import('../../researcher/result/verify.ts');
       const report = await verifyAnswer({
         receipt,
         ledger: readText(options.ledger, 'ledger export'),

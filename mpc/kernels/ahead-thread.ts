@@ -6,7 +6,7 @@ import { BATCH, batchMemory, deriveBatch, reserveGenerators } from './generators
 const work = workerData as SharedWork;
 reserveGenerators(BATCH);
 for (let batch = takeBatch(work); batch !== undefined; batch = takeBatch(work)) {
-  deriveBatch(BATCH * batch, BATCH, { end: BATCH * work.batches, place: 0 });
+  deriveBatch(BATCH * batch, BATCH, { end: BATCH * work.end, place: 0 });
   const derived: DerivedBatch = { batch, niels: batchMemory(0).slice() };
   parentPort!.postMessage(derived, [derived.niels.buffer as ArrayBuffer]);
 }

@@ -30,28 +30,28 @@ describe('generators derived ahead by two threads', () => {
 
   it('are those of the definition, whichever thread derived them', async () => {
     const { ahead, generators, encodingOf } = await fresh();
-    ahead.beginGenerators(9000);
+    ahead.beginGenerators(25_000);
     // Until the other thread has started: otherwise this one would take all batches.
     await new Promise((resolve) => setTimeout(resolve, 150));
     await ahead.finishGenerators();
-    expect(generators.derivedGenerators()).toBe(9216);
-    for (const j of [0, 1, 255, 256, 4095, 4096, 4351, 8191, 8192, 9000, 9215]) {
+    expect(generators.derivedGenerators()).toBe(25_088);
+    for (const j of [0, 1, 255, 256, 4095, 4096, 16_383, 16_384, 16_639, 16_640, 20_479, 20_480, 25_000, 25_087]) {
       expect(encodingOf(j)).toBe(reference(j));
     }
   });
 
   it('are right when this thread finishes before the other one starts', async () => {
     const { ahead, encodingOf } = await fresh();
-    ahead.beginGenerators(4096);
+    ahead.beginGenerators(20_480);
     await ahead.finishGenerators();
-    for (const j of [0, 300, 4095]) expect(encodingOf(j)).toBe(reference(j));
+    for (const j of [0, 300, 4095, 16_384, 20_479]) expect(encodingOf(j)).toBe(reference(j));
   });
 
   it('leave further ones to be derived when needed', async () => {
     const { ahead, encodingOf } = await fresh();
-    ahead.beginGenerators(4097);
+    ahead.beginGenerators(16_385);
     await ahead.finishGenerators();
-    for (const j of [4096, 4352, 5000]) expect(encodingOf(j)).toBe(reference(j));
+    for (const j of [16_384, 16_640, 17_000]) expect(encodingOf(j)).toBe(reference(j));
   });
 
   it('take no thread where they are few or there already', async () => {
@@ -59,9 +59,9 @@ describe('generators derived ahead by two threads', () => {
     ahead.beginGenerators(100);
     await ahead.finishGenerators();
     expect(generators.derivedGenerators()).toBe(0);
-    generators.deriveGenerators(5000);
-    ahead.beginGenerators(5000);
+    generators.deriveGenerators(17_000);
+    ahead.beginGenerators(17_000);
     await ahead.finishGenerators();
-    expect(generators.derivedGenerators()).toBe(5120);
+    expect(generators.derivedGenerators()).toBe(17_152);
   });
 });

@@ -1,11 +1,19 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { BATCH, batchMemory, deriveBatch, derivedGenerators, reserveGenerators, setDerived } from './generators.ts';
+import {
+  BATCH,
+  batchMemory,
+  deriveBatch,
+  derivedGenerators,
+  loadGenerators,
+  reserveGenerators,
+  setDerived,
+} from './generators.ts';
 
-/** What the two threads share: the number of the next batch that nobody has taken, and how many there are. */
+/** What the two threads share: the number of the next batch that nobody has taken, and the end of them. */
 export interface SharedWork {
   readonly next: Int32Array;
-  readonly batches: number;
+  readonly end: number;
 }
 
 /** A batch as the other thread derived it. */
@@ -22,13 +30,16 @@ const MOST_AHEAD = 2 ** 17;
 let running: Derivation | undefined;
 
 /**
- * Begins to derive `count` generators on another thread, while this one does something else: loads modules, replays a
- * ledger. A hint: nothing is wrong when it is too small, too large, or never given.
+ * Begins to derive `count` generators on another thread, as far as the table does not have them, while this one does something
+ * else: loads modules, replays a ledger. A hint: nothing is wrong when it is too small, too large, or never given.
  */
 export function beginGenerators(count: number): void {
   const wanted = Math.min(count, MOST_AHEAD);
-  if (running !== undefined || wanted < WORTH_A_THREAD || wanted <= derivedGenerators()) return;
-  running = new Derivation(Math.ceil(wanted / BATCH));
+  if (running !== undefined || wanted < WORTH_A_THREAD) return;
+  loadGenerators(wanted);
+  const first = Math.floor(derivedGenerators() / BATCH);
+  const end = Math.ceil(wanted / BATCH);
+  if (end > first) running = new Derivation(first, end);
 }
 
 /** Derives, together with the other thread, what `beginGenerators` began. Cost: blocks this thread while it helps. */
@@ -38,9 +49,9 @@ export async function finishGenerators(): Promise<void> {
 }
 
 /** The next batch of the work that nobody has taken; undefined when there is none. */
-export function takeBatch({ next, batches }: SharedWork): number | undefined {
+export function takeBatch({ next, end }: SharedWork): number | undefined {
   const batch = Atomics.add(next, 0, 1);
-  return batch < batches ? batch : undefined;
+  return batch < end ? batch : undefined;
 }
 
 class Derivation {
@@ -49,10 +60,11 @@ class Derivation {
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
 
-  constructor(batches: number) {
-    this.#work = { next: new Int32Array(new SharedArrayBuffer(4)), batches };
-    this.#missing = new Set(Array.from({ length: batches }, (_, batch) => batch));
-    reserveGenerators(BATCH * batches);
+  constructor(first: number, end: number) {
+    this.#work = { next: new Int32Array(new SharedArrayBuffer(4)), end };
+    this.#work.next[0] = first;
+    this.#missing = new Set(Array.from({ length: end - first }, (_, i) => first + i));
+    reserveGenerators(BATCH * end);
     const thread = new URL(`./ahead-thread${extname(import.meta.url)}`, import.meta.url);
     this.#worker = new Worker(thread, { workerData: this.#work });
     // A check that fails meanwhile ends the process without waiting for generators.
@@ -74,12 +86,12 @@ class Derivation {
     for (let batch = takeBatch(this.#work); batch !== undefined; batch = takeBatch(this.#work)) this.#derive(batch);
     if (this.#missing.size > 0) await this.#ended;
     for (const batch of this.#missing) this.#derive(batch);
-    setDerived(BATCH * this.#work.batches);
+    setDerived(BATCH * this.#work.end);
     this.#worker.unref();
   }
 
   #derive(batch: number): void {
-    deriveBatch(BATCH * batch, BATCH, { end: BATCH * this.#work.batches });
+    deriveBatch(BATCH * batch, BATCH, { end: BATCH * this.#work.end });
     this.#missing.delete(batch);
   }
 }

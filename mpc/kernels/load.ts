@@ -36,6 +36,8 @@ interface Exports {
   readonly encodeTotal: (bytes: number) => void;
   readonly eraseSum: (n: number) => void;
   readonly deriveGenerators: (uniform: number, first: number, n: number) => void;
+  readonly loadGenerators: (coordinates: number, first: number, n: number) => void;
+  readonly storeGenerators: (coordinates: number, first: number, n: number) => void;
   readonly deriveBlinding: (uniform: number) => void;
 
   readonly deriveEach: (points: number, uniform: number, n: number) => void;

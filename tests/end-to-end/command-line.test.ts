@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXAMPLE_QUERY, generateEncounters } from '../../hospital/synthetic/index.ts';
 import { VerificationError, verifyAnswer } from '../../researcher/result/verify.ts';
-import { cli, expectNoStackTrace, makeFolder, removeFolder, type Ran } from './world.ts';
+import { bundleCheckout } from '../../scripts/bundle.ts';
+import { cli, expectNoStackTrace, makeFolder, removeFolder, ROOT, runCommand, type Ran } from './world.ts';
 
 const CHECKS = ['ledger', 'receipt', 'authorization', 'decision', 'record', 'commitments', 'result'];
 const FILES = ['receipt', 'ledger', 'result'] as const;
@@ -82,5 +83,21 @@ describe('the command line', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(new RegExp(`✗ check failed: (${CHECKS.join('|')}): .{10,}`));
     expectNoStackTrace(refused.stderr);
+  });
+
+  test('verify from the bundle says, on right and wrong files, what the sources say', async () => {
+    await bundleCheckout();
+    const wrong = path('receipt', join(folder, 'changed-receipt'));
+    for (const receipt of [path('receipt'), wrong, join(folder, 'nothing')]) {
+      const asked = ['verify', receipt, '--result', path('result'), '--ledger', path('ledger')];
+      const from = (module: string): Promise<Ran> => {
+        const program = `(await import(${JSON.stringify(join(ROOT, module))})).main(['', '', ...process.argv.slice(1)])`;
+        return runCommand(process.execPath, ['--input-type=module', '-e', program, ...asked]);
+      };
+      const [bundled, sources] = [await from('bundle/verify.cjs'), await from('cli/main.ts')];
+      expect(sources.code).toBe(receipt === path('receipt') ? 0 : 1);
+      expect(bundled).toEqual(sources);
+      expect(await cli(...asked)).toEqual(sources);
+    }
   });
 });

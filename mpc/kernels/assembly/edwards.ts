@@ -1,6 +1,20 @@
 import { D, HALF, ONE, TWO_D_TWO, ZERO } from './constants';
 import { PAIR, mul, square } from './field';
-import { add, butterfly, copy, invert, laneMask, negateLanes, subtract, swapLanes, zip, zipHigh, zipLow } from './pair';
+import {
+  add,
+  butterfly,
+  copy,
+  fromWords,
+  invert,
+  laneMask,
+  negateLanes,
+  subtract,
+  swapLanes,
+  toWords,
+  zip,
+  zipHigh,
+  zipLow,
+} from './pair';
 
 /**
  * Points of the twisted Edwards curve -x^2 + y^2 = 1 + d x^2 y^2 as two pairs, 160 bytes.
@@ -134,12 +148,31 @@ export function normalize(points: usize, n: usize): void {
       copy(U, INVERSE);
     }
     zipHigh(U, U, U);
-    mul(V, p, U); // (x, y)
-    swapLanes(W, V);
-    mul(W, V, W);
-    mul(W, W, D); // d x y
-    zipLow(p + PAIR, W, ONE);
-    butterfly(V, V);
-    mul(p, V, HALF);
+    mul(V, p, U);
+    toNiels(p);
   }
+}
+
+/** p = the halved Niels form of V = (x, y). */
+function toNiels(p: usize): void {
+  swapLanes(W, V);
+  mul(W, V, W);
+  mul(W, W, D); // d x y
+  zipLow(p + PAIR, W, ONE);
+  butterfly(V, V);
+  mul(p, V, HALF);
+}
+
+/** A halved Niels point from its coordinates x, y, 32 bytes each. Does not ask whether they are those of a point. */
+export function loadAffine(niels: usize, bytes: usize): void {
+  fromWords(V, 0, bytes);
+  fromWords(V, 1, bytes + 32);
+  toNiels(niels);
+}
+
+/** The canonical coordinates x, y of a halved Niels point. */
+export function storeAffine(bytes: usize, niels: usize): void {
+  butterfly(V, niels);
+  toWords(bytes, V, 0);
+  toWords(bytes + 32, V, 1);
 }

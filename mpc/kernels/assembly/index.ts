@@ -20,6 +20,8 @@ export {
   deriveGenerators,
   encodeTotal,
   eraseSum,
+  loadGenerators,
+  storeGenerators,
   sumSegment,
 } from './msm';
 export { addEach, decodeEach, deriveEach, encodeEach, multiplyEach, multiplyFixed, subtractEach } from './multiples';

@@ -1,5 +1,17 @@
 import { digit, offsetScalars } from './digits';
-import { POINT, addNiels, addPoints, copyPoint, double, normalize, setIdentity, setNiels, signed } from './edwards';
+import {
+  POINT,
+  addNiels,
+  addPoints,
+  copyPoint,
+  double,
+  loadAffine,
+  normalize,
+  setIdentity,
+  setNiels,
+  signed,
+  storeAffine,
+} from './edwards';
 import { BUCKETS, FILLED, GENERATORS, H_TABLE, MAX_WINDOW, SCALARS } from './layout';
 import { tabulate } from './multiples';
 import { decode, derive, encode } from './ristretto';
@@ -114,6 +126,16 @@ export function deriveGenerators(uniform: usize, first: usize, n: usize): void {
   const points = GENERATORS + first * POINT;
   for (let i: usize = 0; i < n; i++) derive(points + i * POINT, uniform + (i << 6));
   normalize(points, n);
+}
+
+/** Sets n generators, from `first` on, from their coordinates, 64 bytes each. */
+export function loadGenerators(coordinates: usize, first: usize, n: usize): void {
+  for (let i: usize = 0; i < n; i++) loadAffine(GENERATORS + (first + i) * POINT, coordinates + (i << 6));
+}
+
+/** Writes the coordinates of n generators, from `first` on. */
+export function storeGenerators(coordinates: usize, first: usize, n: usize): void {
+  for (let i: usize = 0; i < n; i++) storeAffine(coordinates + (i << 6), GENERATORS + (first + i) * POINT);
 }
 
 /** Fills the table of multiples of H from 64 uniform bytes. */

@@ -1,0 +1,2 @@
+export function digestOfFiles(base: string, files: readonly string[]): string;
+export function isCurrent(base: string): boolean;
