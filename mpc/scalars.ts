@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { discard } from '../protocol/bytes.ts';
 import { CELL_BYTES, CellVector } from './cells.ts';
 import { KernelError } from './kernels/errors.ts';
-import { eraseBlocks, kernels, layout, memory } from './kernels/load.ts';
+import { eraseBlocks, eraseSegment, kernels, kernelsOver, layout, memory } from './kernels/load.ts';
 
 /** l, the order of ristretto255: all sharing is over Z_l. */
 export const SCALAR_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -38,6 +38,11 @@ export class ScalarVector {
    */
   static fromBytes(bytes: Uint8Array): ScalarVector {
     assertCanonical(bytes);
+    return new ScalarVector(bytes);
+  }
+
+  /** Of bytes that are canonical because the kernels made them: `ShareSum`. */
+  static ofSum(bytes: Uint8Array): ScalarVector {
     return new ScalarVector(bytes);
   }
 
@@ -79,13 +84,13 @@ export class ScalarVector {
   /** this_i := this_i + other_i mod l. @throws KernelError BAD_LENGTH unless the lengths agree. */
   addInto(other: ScalarVector): void {
     this.#assertSameLength(other);
-    update(this.bytes, 0, other.bytes, kernels.addScalars);
+    update(this.bytes, other.bytes, kernels.addScalars);
   }
 
   /** this_i := this_i - other_i mod l. @throws KernelError BAD_LENGTH unless the lengths agree. */
   subtractInto(other: ScalarVector): void {
     this.#assertSameLength(other);
-    update(this.bytes, 0, other.bytes, kernels.subtractScalars);
+    update(this.bytes, other.bytes, kernels.subtractScalars);
   }
 
   toString(): string {
@@ -137,27 +142,57 @@ export function* maskedChunks(
   if (!Number.isSafeInteger(chunkCells) || chunkCells < 1) {
     throw new KernelError('BAD_LENGTH', 'a chunk has one cell or more');
   }
-  const streams = masks.map(({ seed, sign }) => ({
-    cipher: maskStream(seed, 0),
-    apply: sign === 1 ? kernels.addMasks : kernels.subtractMasks,
-  }));
+  const streams = masks.map(({ seed, sign }) => ({ cipher: maskStream(seed, 0), negative: sign === -1 }));
   const chunk = new Uint8Array(SCALAR_BYTES * Math.min(chunkCells, cells.length));
   for (let start = 0; start < cells.length; start += chunkCells) {
     const end = Math.min(start + chunkCells, cells.length);
     for (let at = start; at < end; at += layout.block) {
       const n = Math.min(layout.block, end - at);
-      encodeCells(cells, at, n);
-      for (const { cipher, apply } of streams) {
-        const mask = cipher.update(ZEROS.subarray(0, SCALAR_BYTES * n));
-        memory().set(mask, layout.operand);
-        discard(mask);
-        apply(layout.accumulator, layout.operand, n);
-      }
+      maskBlock(cells, at, n, streams);
       chunk.set(read(layout.accumulator, SCALAR_BYTES * n), SCALAR_BYTES * (at - start));
     }
     eraseBlocks();
+    eraseSegment();
     yield chunk.subarray(0, SCALAR_BYTES * (end - start));
   }
+}
+
+interface MaskStream {
+  readonly cipher: Cipheriv;
+  readonly negative: boolean;
+}
+
+/** Leaves cells at .. at + n under their masks in the accumulator. Two masks at a time are worked in with one reduction. */
+function maskBlock(cells: CellVector, at: number, n: number, streams: readonly MaskStream[]): void {
+  const [first, second] = streams;
+  let next = 0;
+  if (first === undefined || second === undefined) {
+    encodeCells(cells, at, n);
+  } else {
+    memory().set(cells.bytes.subarray(CELL_BYTES * at, CELL_BYTES * (at + n)), layout.cells);
+    fillMask(first, layout.operand, n);
+    fillMask(second, layout.scalars, n);
+    const { accumulator, operand, scalars } = layout;
+    kernels.maskCells(accumulator, layout.cells, operand, first.negative, scalars, second.negative, n);
+    next = 2;
+  }
+  for (; next + 1 < streams.length; next += 2) {
+    const [b, c] = [streams[next]!, streams[next + 1]!];
+    fillMask(b, layout.operand, n);
+    fillMask(c, layout.scalars, n);
+    kernels.maskScalars(layout.accumulator, layout.operand, b.negative, layout.scalars, c.negative, n);
+  }
+  if (next === streams.length) return;
+  const last = streams[next]!;
+  fillMask(last, layout.operand, n);
+  (last.negative ? kernels.subtractMasks : kernels.addMasks)(layout.accumulator, layout.operand, n);
+}
+
+/** The next n raw masks of a stream. */
+function fillMask({ cipher }: MaskStream, address: number, n: number): void {
+  const mask = cipher.update(ZEROS.subarray(0, SCALAR_BYTES * n));
+  memory().set(mask, address);
+  discard(mask);
 }
 
 /**
@@ -165,14 +200,16 @@ export function* maskedChunks(
  * step 4). It does not keep count of who sent what: each party's chunks must cover each cell once.
  */
 export class ShareSum {
-  readonly #sum: Uint8Array;
+  readonly length: number;
+  /** The sum lies in memory of kernels of its own, so that only what is added must be copied. */
+  readonly #kernels: ReturnType<typeof kernelsOver>['kernels'];
+  readonly #address: number;
+  readonly #memory: Uint8Array;
 
   constructor(length: number) {
-    this.#sum = new Uint8Array(SCALAR_BYTES * length);
-  }
-
-  get length(): number {
-    return this.#sum.length / SCALAR_BYTES;
+    this.length = length;
+    ({ kernels: this.#kernels, address: this.#address } = kernelsOver(SCALAR_BYTES * length));
+    this.#memory = new Uint8Array(this.#kernels.memory.buffer);
   }
 
   /**
@@ -188,16 +225,33 @@ export class ShareSum {
     if (!Number.isSafeInteger(offsetCells) || offsetCells < 0 || end > this.length) {
       throw new KernelError('OUT_OF_RANGE', 'the chunk does not lie within the vector');
     }
-    const start = SCALAR_BYTES * offsetCells;
-    const added = update(this.#sum, start, chunk, addIfCanonical);
+    const added = this.#each(offsetCells, chunk, (at, n) => {
+      if (!this.#kernels.scalarsCanonical(layout.operand, n)) return false;
+      this.#kernels.addScalars(at, layout.operand, n);
+      return true;
+    });
     if (added === chunk.length) return;
-    update(this.#sum, start, chunk.subarray(0, added), kernels.subtractScalars);
+    this.#each(offsetCells, chunk.subarray(0, added), (at, n) => {
+      this.#kernels.subtractScalars(at, layout.operand, n);
+      return true;
+    });
     throw nonCanonical();
   }
 
   /** The sum so far, as a copy. */
   total(): ScalarVector {
-    return ScalarVector.fromBytes(this.#sum.slice());
+    return ScalarVector.ofSum(this.#memory.slice(this.#address, this.#address + SCALAR_BYTES * this.length));
+  }
+
+  /** Brings scalars to `operand`, a block at a time, until `work` returns false; how many bytes of them it has worked in. */
+  #each(offsetCells: number, scalars: Uint8Array, work: (at: number, n: number) => boolean): number {
+    const block = SCALAR_BYTES * layout.block;
+    for (let from = 0; from < scalars.length; from += block) {
+      const part = scalars.subarray(from, from + block);
+      this.#memory.set(part, layout.operand);
+      if (!work(this.#address + SCALAR_BYTES * offsetCells + from, part.length / SCALAR_BYTES)) return from;
+    }
+    return scalars.length;
   }
 
   toString(): string {
@@ -263,36 +317,26 @@ function maskStream(seed: Uint8Array, index: number): Cipheriv {
   return createCipheriv('aes-256-ctr', seed, counter);
 }
 
-type Kernel = (a: number, b: number, n: number) => unknown;
+type Kernel = (a: number, b: number, n: number) => void;
 
-/**
- * Runs `kernel` over target (from byte `start`) and operand, a block at a time, until it returns false. Returns how many
- * bytes of the operand have been worked in.
- */
-function update(target: Uint8Array, start: number, operand: Uint8Array, kernel: Kernel): number {
+/** Runs `kernel` over target and operand, of one length, a block at a time. */
+function update(target: Uint8Array, operand: Uint8Array, kernel: Kernel): void {
   const block = SCALAR_BYTES * layout.block;
   for (let at = 0; at < operand.length; at += block) {
     const part = operand.subarray(at, at + block);
-    const destination = target.subarray(start + at, start + at + part.length);
+    const destination = target.subarray(at, at + part.length);
     memory().set(destination, layout.accumulator);
     memory().set(part, layout.operand);
-    if (kernel(layout.accumulator, layout.operand, part.length / SCALAR_BYTES) === false) return at;
+    kernel(layout.accumulator, layout.operand, part.length / SCALAR_BYTES);
     destination.set(read(layout.accumulator, part.length));
   }
-  return operand.length;
-}
-
-function addIfCanonical(a: number, b: number, n: number): boolean {
-  if (!kernels.scalarsCanonical(b, n)) return false;
-  kernels.addScalars(a, b, n);
-  return true;
 }
 
 function combine(a: Uint8Array, b: Uint8Array, kernel: Kernel): Uint8Array {
   assertScalar(a);
   assertScalar(b);
   const result = new Uint8Array(a);
-  update(result, 0, b, kernel);
+  update(result, b, kernel);
   return result;
 }
 

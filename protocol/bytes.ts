@@ -69,9 +69,9 @@ export class ByteWriter {
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width)) {
       throw new Misuse('OUT_OF_RANGE', `not an unsigned integer of ${width} bytes`);
     }
-    const part = new Uint8Array(width);
-    new DataView(part.buffer)[width === 1 ? 'setUint8' : 'setUint32'](0, value);
-    return this.fixed(part);
+    return this.fixed(
+      width === 1 ? Uint8Array.of(value) : Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import type { Member } from '../ledger/ledger.ts';
 import { discard } from '../protocol/bytes.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
@@ -81,8 +82,18 @@ function send(url: URL, { body, ...options }: Sent): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? https : http).request(url, options, resolve);
     request.on('error', reject);
+    request.on('socket', giveBack);
     request.end(body);
   });
+}
+
+/**
+ * Gives back what comes off the socket as soon as the HTTP parser, which listens first, has copied it: left to the garbage collector,
+ * it would be collected several times for each share. A socket that is used again has the parser's listener added anew.
+ */
+function giveBack(socket: Socket): void {
+  socket.off('data', discard);
+  if (socket.listenerCount('data') > 0) socket.on('data', discard);
 }
 
 async function errorOf(response: IncomingMessage): Promise<HealthchainError> {

@@ -22,6 +22,16 @@ interface Exports {
   readonly subtractScalars: (a: number, b: number, n: number) => void;
   readonly addMasks: (a: number, b: number, n: number) => void;
   readonly subtractMasks: (a: number, b: number, n: number) => void;
+  readonly maskCells: (
+    out: number,
+    cells: number,
+    b: number,
+    negativeB: boolean,
+    c: number,
+    negativeC: boolean,
+    n: number,
+  ) => void;
+  readonly maskScalars: (a: number, b: number, negativeB: boolean, c: number, negativeC: boolean, n: number) => void;
   readonly cellsToScalars: (scalars: number, cells: number, n: number) => void;
   readonly scalarsToCells: (cells: number, scalars: number, n: number) => number;
   readonly cellsInRange: (cells: number, n: number) => number;
@@ -61,7 +71,9 @@ interface Exports {
 
 const PAGE = 65536;
 
-/** The compiled kernels, instantiated once, when this module is first imported. Cost: about a millisecond. */
+const module = compile();
+
+/** The kernels, instantiated once, when this module is first imported. Cost: about a millisecond. */
 export const kernels: Exports = instantiate();
 
 /** Addresses and capacities of `assembly/layout.ts`. */
@@ -102,7 +114,28 @@ export function eraseBlocks(): void {
   bytes.fill(0, layout.accumulator, layout.scalars);
 }
 
+/** The same for a block at `scalars`, and its cells at `cells`. */
+export function eraseSegment(): void {
+  bytes.fill(0, layout.scalars, layout.scalars + 32 * layout.block);
+  bytes.fill(0, layout.cells, layout.cells + 16 * layout.block);
+}
+
+/**
+ * Kernels with memory of their own for `length` bytes, in which they can work without copies in and out. The memory goes when
+ * nobody holds the kernels or a view of it any more. Cost: 0.1 ms.
+ */
+export function kernelsOver(length: number): { readonly kernels: Exports; readonly address: number } {
+  const own = instantiate();
+  const missing = layout.generators + length - own.memory.buffer.byteLength;
+  if (missing > 0) own.memory.grow(Math.ceil(missing / PAGE));
+  return { kernels: own, address: layout.generators };
+}
+
 function instantiate(): Exports {
+  return new WebAssembly.Instance(module).exports as Exports;
+}
+
+function compile(): object {
   const file = new URL('./kernels.wasm', import.meta.url);
   let code: Uint8Array<ArrayBuffer>;
   try {
@@ -110,5 +143,5 @@ function instantiate(): Exports {
   } catch (cause) {
     throw new Error(`the compiled kernels are missing at ${file.pathname}: run \`npm run kernels\``, { cause });
   }
-  return new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
+  return new WebAssembly.Module(code);
 }

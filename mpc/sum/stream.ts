@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { ByteWriter, discard } from '../../protocol/bytes.ts';
+import { discard } from '../../protocol/bytes.ts';
 import { TAG_BYTES } from '../../protocol/envelope.ts';
 
 /**
@@ -52,4 +52,8 @@ export class ChunkOpener {
   }
 }
 
-const nonceOf = (place: number): Uint8Array => new ByteWriter().uint32(0).uint32(0).uint32(place).finish();
+function nonceOf(place: number): Uint8Array {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32BE(place, 8);
+  return nonce;
+}

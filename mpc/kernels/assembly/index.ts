@@ -5,6 +5,8 @@ export {
   cellsInRange,
   cellsToScalars,
   centreScalars,
+  maskCells,
+  maskScalars,
   scalarsCanonical,
   scalarsToCells,
   subtractMasks,

@@ -101,6 +101,123 @@ export function subtractMasks(a: usize, b: usize, n: usize): void {
   for (const end = a + (n << 5); a < end; a += 32, b += 32) subtractOne(a, b, LOW60);
 }
 
+/**
+ * Stores a + (b mod 2^252) + (c mod 2^252) mod l, each of b and c negated where its flip is -1: -b = (2^252 - 1 - b) + 1 + DELTA
+ * mod l. a is below l + 2^128, so that the sum is below 2^254 and one reduction is enough.
+ */
+function storeMasked(
+  out: usize,
+  a0: u64,
+  a1: u64,
+  a2: u64,
+  a3: u64,
+  b: usize,
+  flipB: u64,
+  c: usize,
+  flipC: u64,
+  k0: u64,
+  k1: u64,
+): void {
+  const t0 = a0 + k0;
+  const t1 = a1 + k1;
+  const p1 = t1 + u64(t0 < k0);
+  const e2 = u64(t1 < k1) | u64(p1 < t1);
+  const p2 = a2 + e2;
+  const p3 = a3 + u64(p2 < e2);
+  const b0 = load<u64>(b) ^ flipB;
+  const b1 = load<u64>(b, 8) ^ flipB;
+  const b2 = load<u64>(b, 16) ^ flipB;
+  const s0 = t0 + b0;
+  const u1 = p1 + b1;
+  const s1 = u1 + u64(s0 < b0);
+  const f1 = u64(u1 < b1) | u64(s1 < u1);
+  const u2 = p2 + b2;
+  const s2 = u2 + f1;
+  const f2 = u64(u2 < b2) | u64(s2 < u2);
+  const s3 = p3 + ((load<u64>(b, 24) ^ flipB) & LOW60) + f2;
+  const c0 = load<u64>(c) ^ flipC;
+  const c1 = load<u64>(c, 8) ^ flipC;
+  const c2 = load<u64>(c, 16) ^ flipC;
+  const w0 = s0 + c0;
+  const v1 = s1 + c1;
+  const w1 = v1 + u64(w0 < c0);
+  const g1 = u64(v1 < c1) | u64(w1 < v1);
+  const v2 = s2 + c2;
+  const w2 = v2 + g1;
+  const g2 = u64(v2 < c2) | u64(w2 < v2);
+  const w3 = s3 + ((load<u64>(c, 24) ^ flipC) & LOW60) + g2;
+  // Minus q l for q = floor(w / 2^252) <= 3; 3 DELTA0 is the one product that has a carry.
+  const q = w3 >> 60;
+  const d0 = DELTA0 * q;
+  const d1 = DELTA1 * q + u64(q == 3);
+  const r0 = w0 - d0;
+  const h0 = u64(w0 < d0);
+  const x1 = w1 - d1;
+  const r1 = x1 - h0;
+  const h1 = u64(w1 < d1) | u64(x1 < h0);
+  const r2 = w2 - h1;
+  const r3 = (w3 & LOW60) - u64(w2 < h1);
+  // Below 0 with probability 2^-124: then l is added.
+  if (<i64>r3 < 0) {
+    storeLifted(out, r0, r1, r2, r3);
+    return;
+  }
+  store<u64>(out, r0);
+  store<u64>(out, r1, 8);
+  store<u64>(out, r2, 16);
+  store<u64>(out, r3, 24);
+}
+
+/** (1 + DELTA) for each of two flips that is set. */
+function flipsLow(flipB: u64, flipC: u64): u64 {
+  return (DELTA0 + 1) * ((flipB & 1) + (flipC & 1));
+}
+function flipsHigh(flipB: u64, flipC: u64): u64 {
+  // 2 (DELTA0 + 1) is below 2^64.
+  return DELTA1 * ((flipB & 1) + (flipC & 1));
+}
+
+/** n scalars: cells_i +- b_i +- c_i mod l, for raw pseudo-random b and c, of which 252 bits count. */
+export function maskCells(
+  out: usize,
+  cells: usize,
+  b: usize,
+  negativeB: bool,
+  c: usize,
+  negativeC: bool,
+  n: usize,
+): void {
+  const flipB: u64 = 0 - <u64>negativeB;
+  const flipC: u64 = 0 - <u64>negativeC;
+  const k0 = flipsLow(flipB, flipC);
+  const k1 = flipsHigh(flipB, flipC);
+  for (const end = cells + (n << 4); cells < end; cells += 16, out += 32, b += 32, c += 32) {
+    const x0 = load<u64>(cells);
+    const x1 = load<u64>(cells, 8);
+    const sign: u64 = (<i64>x1) >> 63;
+    // The cell plus l.
+    const a0 = x0 + DELTA0;
+    const y1 = x1 + DELTA1;
+    const a1 = y1 + u64(a0 < x0);
+    const e1 = u64(y1 < x1) | u64(a1 < y1);
+    const a2 = sign + e1;
+    const a3 = sign + TOP + u64(a2 < e1);
+    storeMasked(out, a0, a1, a2, a3, b, flipB, c, flipC, k0, k1);
+  }
+}
+
+/** n scalars, in place: a_i +- b_i +- c_i mod l, as `maskCells`. */
+export function maskScalars(a: usize, b: usize, negativeB: bool, c: usize, negativeC: bool, n: usize): void {
+  const flipB: u64 = 0 - <u64>negativeB;
+  const flipC: u64 = 0 - <u64>negativeC;
+  const k0 = flipsLow(flipB, flipC);
+  const k1 = flipsHigh(flipB, flipC);
+  for (const end = a + (n << 5); a < end; a += 32, b += 32, c += 32) {
+    const a3 = load<u64>(a, 24);
+    storeMasked(a, load<u64>(a), load<u64>(a, 8), load<u64>(a, 16), a3, b, flipB, c, flipC, k0, k1);
+  }
+}
+
 /** Scalars from n cells, signed 128-bit two's complement: x or l + x. */
 export function cellsToScalars(scalars: usize, cells: usize, n: usize): void {
   for (const end = cells + (n << 4); cells < end; cells += 16, scalars += 32) {
