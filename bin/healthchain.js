@@ -41,11 +41,11 @@ async function handOver() {
 }
 
 /** The command in one file, where there is one and, in a checkout, it was made from these sources. */
-function bundled(checkout) {
+function bundleOf(checkout) {
   if (process.argv[2] !== 'verify') return undefined;
   const base = checkout ? root : join(root, 'dist');
-  const bundle = join(base, 'bundle', 'verify.cjs');
-  return (checkout ? isCurrent(base) : existsSync(bundle)) ? createRequire(import.meta.url)(bundle) : undefined;
+  const bundle = join(base, 'bundle', 'verify.js');
+  return (checkout ? isCurrent(base) : existsSync(bundle)) ? bundle : undefined;
 }
 
 async function start() {
@@ -67,7 +67,8 @@ async function start() {
     });
     if (built.status !== 0) process.exit(1);
   }
-  const { main } = bundled(checkout) ?? (await import(pathToFileURL(checkout ? source : compiled).href));
+  const entry = bundleOf(checkout) ?? (checkout ? source : compiled);
+  const { main } = await import(pathToFileURL(entry).href);
   await main(process.argv);
   // A command that failed may have left a connection open; it must not keep the process.
   if (process.exitCode !== undefined && process.exitCode !== 0) process.exit();

@@ -1,42 +1,52 @@
 /**
- * Puts `healthchain verify` into one file, `bundle/verify.cjs`: a check is a short process, and loading two hundred modules was
- * a good part of it. `npm ci` makes it for a checkout, `build.ts` for `dist/`. `bin/healthchain.js` takes the bundle of a checkout
+ * Puts `healthchain verify` into few files, `bundle/verify.js` and what it loads: a check is a short process, and loading two
+ * hundred modules was a good part of it. `npm ci` makes it for a checkout, `build.ts` for `dist/`. `bin/healthchain.js` takes the bundle of a checkout
  * only while every source is, byte for byte, the one it was made from.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { digestOfFiles } from '../bin/bundle.js';
 
-export const ROOT = join(import.meta.dirname, '..');
+const MANIFEST = 'manifest.json';
+const ROOT = join(import.meta.dirname, '..');
+
+/** Packages that become part of the bundle; others, as those for Fabric's messages, are loaded as they are when they are needed. */
+const INSIDE = /^(zod|commander|canonicalize)(\/|$)/;
 
 /** Bundles the modules below `base`, which end in `extension`, and says which files went into it. */
 export async function bundle(base: string, extension: 'ts' | 'js'): Promise<string[]> {
-  const outfile = join(base, 'bundle', 'verify.cjs');
+  const folder = join(base, 'bundle');
   const { metafile, outputFiles } = await build({
     entryPoints: [join(base, `cli/verify.${extension}`)],
-    outfile,
+    outdir: folder,
     absWorkingDir: base,
     bundle: true,
+    // What is loaded only when it is needed stays so.
+    splitting: true,
     platform: 'node',
-    // Not ESM: Node makes a namespace of every built-in module that an ES module imports, and loads it in more turns.
-    format: 'cjs',
+    format: 'esm',
     target: 'node24',
-    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename);" },
+    // For the packages inside that are not ES modules.
+    banner: {
+      js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
+    },
     legalComments: 'eof',
     metafile: true,
     write: false,
-    plugins: [ownModules(base, extension), withoutLocales],
+    plugins: [ownModules(base, extension), withoutLocales, otherPackages],
   });
-  mkdirSync(join(base, 'bundle'), { recursive: true });
-  replaceFile(outfile, outputFiles[0]!.contents);
+  mkdirSync(folder, { recursive: true });
+  for (const { path, contents } of outputFiles) replaceFile(path, contents);
+  const made = new Set([...outputFiles.map(({ path }) => basename(path)), MANIFEST]);
+  for (const name of readdirSync(folder)) if (!made.has(name)) rmSync(join(folder, name));
   return [...new Set(Object.keys(metafile.inputs).flatMap(fileBehind))].sort();
 }
 
 /** Writes beside the bundle of a checkout what it was made from. */
 export async function bundleCheckout(): Promise<void> {
   const files = await bundle(ROOT, 'ts');
-  replaceFile(join(ROOT, 'bundle', 'manifest.json'), JSON.stringify({ files, digest: digestOfFiles(ROOT, files) }));
+  replaceFile(join(ROOT, 'bundle', MANIFEST), JSON.stringify({ files, digest: digestOfFiles(ROOT, files) }));
 }
 
 /** Each of our modules keeps the address it has as a file of its own: kernels, threads and the package's manifest are found from there. */
@@ -48,7 +58,7 @@ function ownModules(base: string, extension: 'ts' | 'js'): Plugin {
         if (path.includes(`${sep}node_modules${sep}`)) return undefined;
         const place = relative(join(base, 'bundle'), path).split(sep).join('/');
         const contents = readFileSync(path, 'utf8')
-          .replaceAll('import.meta.url', `new URL(${JSON.stringify(place)}, bundleUrl).href`)
+          .replaceAll('import.meta.url', `new URL(${JSON.stringify(place)}, import.meta.url).href`)
           // As a namespace, whose unused parts are left out.
           .replace("import { z } from 'zod'", "import * as z from 'zod'");
         return { contents, loader: extension };
@@ -63,6 +73,16 @@ const withoutLocales: Plugin = {
   setup: (made) => {
     made.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path }) => ({ path, namespace: 'no-locales' }));
     made.onLoad({ filter: /.*/, namespace: 'no-locales' }, () => ({ contents: 'export {}' }));
+  },
+};
+
+/** From our own modules; what a package inside imports goes with it. */
+const otherPackages: Plugin = {
+  name: 'other packages',
+  setup: (made) => {
+    made.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === 'entry-point' || INSIDE.test(path) ? undefined : { path, external: true },
+    );
   },
 };
 

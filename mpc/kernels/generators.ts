@@ -34,7 +34,7 @@ let stream: { readonly block: number; readonly bytes: Uint8Array } = { block: -1
 
 /**
  * Derives G_0 .. G_(count - 1), as far as they are not there yet, and H.
- * Cost: 160 bytes a generator and about 10 us, once a process, but 0.2 us for the first 16,384, which `table.ts` has; the number is
+ * Cost: 160 bytes a generator and about 10 us, once a process, but 0.6 us for the first 16,384, which `table.ts` has; the number is
  * rounded up to whole blocks of the table, or batches of 256 (but 32 at first, for the many short vectors).
  *
  * @throws KernelError BAD_LENGTH beyond `MAX_GENERATORS`.

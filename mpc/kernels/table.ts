@@ -5,7 +5,7 @@ import { kernels, layout, memory } from './load.ts';
 /**
  * The first generators as a file beside the kernels, made when they are built: x and y of each, 64 bytes. A block of it is used
  * only if it has the digest below, which anyone can recompute from the definition in `generators.ts`, as a test does; without
- * the file, or with another, generators are derived, which takes sixty times as long.
+ * the file, or with another, generators are derived, which takes twenty times as long.
  */
 export const TABLE_FILE = new URL('./generators.bin', import.meta.url);
 export const TABLE_BLOCK = 4096;

@@ -94,7 +94,7 @@ describe('the command line', () => {
         const program = `(await import(${JSON.stringify(join(ROOT, module))})).main(['', '', ...process.argv.slice(1)])`;
         return runCommand(process.execPath, ['--input-type=module', '-e', program, ...asked]);
       };
-      const [bundled, sources] = [await from('bundle/verify.cjs'), await from('cli/main.ts')];
+      const [bundled, sources] = [await from('bundle/verify.js'), await from('cli/main.ts')];
       expect(sources.code).toBe(receipt === path('receipt') ? 0 : 1);
       expect(bundled).toEqual(sources);
       expect(await cli(...asked)).toEqual(sources);
