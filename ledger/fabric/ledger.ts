@@ -107,6 +107,10 @@ export class FabricLedger extends ViewThrough implements Ledger {
   get traffic(): Readonly<Traffic> {
     return this.#sender.traffic;
   }
+  /** Whether the network did not take the last action that was tried: from then on actions go in order, one by one. */
+  get isDown(): boolean {
+    return this.#mailroom.isDown;
+  }
   /** Actions of this process whose outcome is open. */
   get waiting(): number {
     return this.#mailroom.waiting;

@@ -49,6 +49,11 @@ export class Mailroom {
     return this.#deliveries.length;
   }
 
+  /** Whether the network did not take the last action that was tried. */
+  get isDown(): boolean {
+    return this.#down;
+  }
+
   /**
    * Takes an action on. Resolves when it is on disk, to its outcome: a place on the ledger, or the contract's refusal. An
    * action that an earlier caller gave up on is not taken on a second time.
