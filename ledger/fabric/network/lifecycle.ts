@@ -6,7 +6,7 @@ import type { Programs } from './programs.ts';
 import { PROFILE } from './channel-config.ts';
 import { runProgram, untilDone } from './run.ts';
 
-const SECONDS = 60;
+const SECONDS = 120;
 const VERSION = ['--version', '1.0', '--sequence', '1'] as const;
 
 /** Fabric's own commands, as an administrator of each organisation runs them. */

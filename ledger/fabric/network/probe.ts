@@ -4,7 +4,7 @@ import { connect, hash, type Contract } from '@hyperledger/fabric-gateway';
 import { readChannelIdentity } from '../identity.ts';
 import type { DescribedOrganisation, NetworkDescription } from './description.ts';
 
-const SECONDS = 10;
+const SECONDS = 30;
 
 /** The chaincode of a channel as one identity sees it. Close it. */
 export interface OpenContract {
