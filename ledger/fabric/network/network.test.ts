@@ -9,7 +9,10 @@ import { findPrograms } from './programs.ts';
 import { probeSubmit, readConsortium } from './probe.ts';
 
 describe('Fabric’s programs', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'healthchain-programs-'));
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'healthchain-programs-'));
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
   const program = (name: string, version: string): void => {
     writeFileSync(join(folder, name), `#!/bin/sh\necho " Version: ${version}"\n`, { mode: 0o755 });
