@@ -1,5 +1,6 @@
 import type { FabricAddress, LedgerAddress, OperatorAddress } from '../../ledger/address.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
+import { Misuse } from '../../protocol/errors.ts';
 import { CLOCK_TOLERANCE } from '../../protocol/request.ts';
 import { connectLedger, type MemberConnection } from '../connect.ts';
 import { Unwell, type Checkup } from './checkup.ts';
@@ -33,6 +34,17 @@ async function examineClock({ url }: OperatorAddress, checkup: Checkup): Promise
 async function examineFabric(address: FabricAddress, checkup: Checkup): Promise<void> {
   const { readChannelIdentity } = await import('../../ledger/fabric/identity.ts');
   const { askGateway, EXPIRY_NOTICE } = await import('../../ledger/fabric/inspect.ts');
+  await checkup('Fabric programs', async () => {
+    const { findPrograms } = await import('../../ledger/fabric/network/programs.ts');
+    try {
+      const { version, path } = await findPrograms();
+      return `release ${version}, ${path.peer}`;
+    } catch (error) {
+      if (!(error instanceof Misuse)) throw error;
+      // A member whose peer runs elsewhere needs none of them here.
+      return `none to use here: ${error.message}. Only peers, orderers, and healthchain fabric up need them. ${error.hint ?? ''}`;
+    }
+  });
   await checkup('MSP identity', () => {
     const { expires, mspId } = readChannelIdentity(address);
     const left = expires.getTime() - Date.now();
