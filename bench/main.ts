@@ -7,6 +7,7 @@ import { releaseOnInterrupt } from './leaving.ts';
 import type { Bench, Measurement } from './measurement.ts';
 import { booleanBenches } from './boolean/bench.ts';
 import { fabricBenches } from './fabric/bench.ts';
+import { fabricQueryBench } from './fabric/query.ts';
 import { memoryBenches } from './memory/bench.ts';
 import { queryBenches } from './query/bench.ts';
 import { sumBenches } from './sum/bench.ts';
@@ -29,6 +30,7 @@ const benches: readonly Bench[] = [
   ...memoryBenches,
   ...queryBenches,
   ...fabricBenches,
+  fabricQueryBench,
 ];
 
 const { values, positionals } = readArguments();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { LocalConsortium, type LocalHospital } from '../../cli/local/consortium.ts';
 import { sandboxPolicy } from '../../hospital/policy.ts';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
+import type { NetworkDescription } from '../../ledger/fabric/network/index.ts';
 import type { Query } from '../../protocol/query.ts';
 import { everythingOpens } from '../../protocol/testing/release.ts';
 import type { Answer } from '../../researcher/client.ts';
@@ -21,6 +22,7 @@ export function withConsortium<T>(
   size: { hospitals: number; rows: number },
   progress: (text: string) => void,
   run: (running: Running) => Promise<T>,
+  fabric?: NetworkDescription,
 ): Promise<T> {
   return withFolder(async (folder) => {
     progress(`${size.hospitals} × ${size.rows} rows: writing Parquet files`);
@@ -36,7 +38,7 @@ export function withConsortium<T>(
     const begun = performance.now();
     let up = 0;
     const starting = LocalConsortium.start(
-      { folder, hospitals, schema: ENCOUNTERS_SCHEMA, policy: sandboxPolicy({ release: everythingOpens() }) },
+      { folder, hospitals, schema: ENCOUNTERS_SCHEMA, policy: sandboxPolicy({ release: everythingOpens() }), fabric },
       () => progress(`${size.hospitals} hospitals: ${++up} of ${size.hospitals + 2} processes started`),
     );
     // Held from before the first process, so that an interrupt ends those that are up by then.

@@ -9,7 +9,7 @@ import { makeCertificate, signAs } from './testing/certificates.ts';
 
 const root = makeCertificate('ca', undefined);
 const made = makeCertificate('user', root, { attributes: { attrs: { 'healthchain.organisation': 'north' } } });
-const privateKey = made.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const privateKey = made.privateKey.export({ type: 'pkcs8', format: 'pem' });
 const certificate = Buffer.from(made.pem).toString();
 const message = Buffer.from('a transaction');
 
@@ -54,7 +54,7 @@ describe('an MSP identity', () => {
     });
 
   it.each([
-    ['a key of another', () => root.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), /not that of/],
+    ['a key of another', () => root.privateKey.export({ type: 'pkcs8', format: 'pem' }), /not that of/],
     ['no key at all', () => 'nothing', /not a certificate and its private key/],
   ])('with %s is refused', (_name, key, message) => {
     expect(readWithKey(key())).toThrow(expect.objectContaining({ name: 'Misuse', code: 'BAD_KEY' }) as Error);
