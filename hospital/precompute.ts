@@ -11,7 +11,7 @@ export const precompute = z.strictObject({
     .union([z.literal('seen'), z.array(z.array(organisationId).min(2).max(COMMITTEE_SIZE)).max(100)])
     .default('seen'),
   /** Input masks for each triple, of all hospitals of a roster together. */
-  masksPerTriple: z.number().min(0).max(16).default(1.4),
+  masksPerTriple: z.number().min(0).max(16).default(1.8),
 });
 export type Precompute = z.infer<typeof precompute>;
 

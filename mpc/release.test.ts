@@ -111,7 +111,13 @@ describe('the release rule', () => {
             const place = owner as number;
             const { field, bit } = fields[place]![next[place]!++]!;
             const of = (x: number): number =>
-              ({ value: x, deficit: k - x, small: Number(x > 0 && x < k), present: Number(x > 0) })[field];
+              ({
+                value: x,
+                raised: 2 ** Math.ceil(Math.log2(k)) - k + x,
+                deficit: k - x,
+                small: Number(x > 0 && x < k),
+                present: Number(x > 0),
+              })[field];
             return pack(
               inputs[place]!.map((x) => BigInt(of(Math.min(x, k)) >> bit)),
               1,
@@ -132,14 +138,63 @@ describe('the release rule', () => {
     },
   );
 
+  test.each([0, 1])(
+    'as a circuit is right for all counts of five hospitals up to ten, coalitions of %i',
+    (coalition) => {
+      const [n, k] = [5, 10];
+      const vectors = (k + 1) ** n;
+      const count = (place: number, lane: number): number => Math.floor(lane / (k + 1) ** place) % (k + 1);
+      for (const zeroCells of ['open', 'withhold'] as const) {
+        const rule: GuardRule = { minimumCell: k, coalition, zeroCells };
+        const lanes = Math.ceil(vectors / 128) * 128;
+        const { circuit, fields } = releaseCircuit({
+          parties: n,
+          threshold: BigInt(k),
+          coalition,
+          zeroCells,
+          contributors: 0,
+          lanes,
+        });
+        const next = fields.map(() => 0);
+        const rows = circuit.inputs.map(({ owner }) => {
+          const place = owner as number;
+          const { field, bit } = fields[place]![next[place]!++]!;
+          const row = new Uint8Array(lanes / 8);
+          for (let lane = 0; lane < vectors; lane++) {
+            const x = count(place, lane);
+            const value = {
+              value: x,
+              raised: 2 ** Math.ceil(Math.log2(k)) - k + x,
+              deficit: k - x,
+              small: Number(x > 0 && x < k),
+              present: Number(x > 0),
+            };
+            row[lane >> 3]! |= ((value[field] >> bit) & 1) << (lane & 7);
+          }
+          return row;
+        });
+        const [passes] = evaluateInClear(circuit, rows);
+        let wrong = 0;
+        for (let lane = 0; lane < vectors; lane++) {
+          const counts = Array.from({ length: n }, (_, place) => count(place, lane));
+          const passed = ((passes![lane >> 3]! >> (lane & 7)) & 1) === 1;
+          if (passed !== passesInClear(counts, k, rule)) wrong++;
+        }
+        expect(wrong).toBe(0);
+      }
+    },
+    120_000,
+  );
+
   test('costs few ANDs for each guard', () => {
     const ands = (n: number, coalition: number, zeroCells: 'open' | 'withhold' = 'open'): number[] =>
       [10, 11].map((minimumCell) => {
         const roster = Array.from({ length: n }, (_, i) => String(i));
         return releaseCost(roster, 128, { minimumCell, coalition, zeroCells }).ands;
       });
-    expect(ands(3, 0)).toEqual([11, 11]);
-    expect(ands(3, 0, 'withhold')).toEqual([9, 9]);
+    expect(ands(3, 0)).toEqual([10, 10]);
+    expect(ands(3, 0, 'withhold')).toEqual([8, 8]);
+    expect(ands(5, 0)).toEqual([20, 20]);
     expect(ands(3, 1)).toEqual([17, 17]);
     expect(ands(5, 1)).toEqual([55, 56]);
     expect(ands(8, 1)).toEqual([97, 98]);

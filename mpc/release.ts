@@ -1,5 +1,6 @@
 import { Misuse } from '../protocol/errors.ts';
 import { lanesFor } from './boolean/bits.ts';
+import { widthOf } from './boolean/builder.ts';
 import type { Circuit } from './boolean/circuit.ts';
 import { releaseCircuit, type Field, type FieldBit, type ReleaseParameters } from './boolean/circuits/release.ts';
 import { computingCost, type Cost } from './boolean/cost.ts';
@@ -126,6 +127,8 @@ function fieldOf(field: Field, clamped: Uint32Array, thresholds: Uint32Array): U
   switch (field) {
     case 'value':
       return clamped;
+    case 'raised':
+      return raise(clamped, thresholds);
     case 'deficit':
       return clamped.map((x, i) => thresholds[i]! - x);
     case 'small':
@@ -133,6 +136,12 @@ function fieldOf(field: Field, clamped: Uint32Array, thresholds: Uint32Array): U
     case 'present':
       return clamped.map((x) => Number(x > 0));
   }
+}
+
+/** With w bits for the greatest threshold less one: 2^w - k + x. At most 2^30, for a threshold is less. */
+function raise(clamped: Uint32Array, thresholds: Uint32Array): Uint32Array {
+  const power = 2 ** widthOf(BigInt(thresholds.reduce((a, b) => Math.max(a, b), 1)) - 1n);
+  return clamped.map((x, i) => power - thresholds[i]! + x);
 }
 
 /** Bit `bit` of each value, packed. */

@@ -129,5 +129,7 @@ function chooseSlices(
     triples = Math.max(0, triples - taken * batch.triples);
     for (const [party, count] of masks) masks.set(party, Math.max(0, count - taken * batch.masks));
   }
-  return { claims, missing: { triples, random: demand.random, masks } };
+  // Of triples made only in part it is not known which are still missing: any will do.
+  const narrow = triples === demand.triples ? { narrow: demand.narrow ?? [] } : {};
+  return { claims, missing: { triples, ...narrow, random: demand.random, masks } };
 }

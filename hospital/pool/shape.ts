@@ -13,7 +13,7 @@ export const MASKS_LIMIT = 16 * SLICE_TRIPLES;
 
 /**
  * Masks of each hospital in a slice, for so many masks to a triple over all hospitals together. A release decision takes
- * between 0.3 and 1.35 (`releaseCost` for 3 to 8 hospitals: 1152 masks of one hospital to 2560 triples at worst).
+ * between 0.3 and 1.6 (`releaseCost` for 3 to 8 hospitals: six masks of one hospital to ten triples at worst).
  */
 export const masksFor = (masksPerTriple: number, hospitals: number): number =>
   Math.min(MASKS_LIMIT, Math.ceil((masksPerTriple * SLICE_TRIPLES) / hospitals / LANE) * LANE);

@@ -1,6 +1,18 @@
 import { Misuse } from '../../protocol/errors.ts';
 import { BLOCK_BITS } from './bits.ts';
-import { Circuit, inputsOf, NOWHERE, PublicBits, type Gate, type InputWire, type Owner, type Wire } from './circuit.ts';
+import {
+  Circuit,
+  holdersAfter,
+  holdersOfInput,
+  inputsOf,
+  NOWHERE,
+  PublicBits,
+  type Gate,
+  type InputWire,
+  type Owner,
+  type Wire,
+} from './circuit.ts';
+import type { Holders } from './holders.ts';
 
 /** A bit while a circuit is being built: shared (a wire), public and the same in all lanes, or public lane by lane. */
 export type Signal = Wire | boolean | PublicBits;
@@ -19,6 +31,7 @@ export class CircuitBuilder {
   readonly #gates: Gate[] = [];
   readonly #lanes: number[] = [];
   readonly #depths: number[] = [];
+  readonly #holders: Holders[] = [];
   readonly #known = new Map<string, Wire>();
   readonly #negations = new Map<Wire, Wire>();
 
@@ -26,7 +39,7 @@ export class CircuitBuilder {
   input(owner: Owner, lanes: number): Wire {
     if (lanes % BLOCK_BITS !== 0 || lanes <= 0)
       throw new Misuse('OUT_OF_RANGE', `lanes come in blocks of ${BLOCK_BITS}`);
-    const wire = this.#wire(lanes, 0);
+    const wire = this.#wire(lanes, 0, holdersOfInput(owner));
     this.#inputs.push({ wire, owner, lanes });
     return wire;
   }
@@ -91,6 +104,11 @@ export class CircuitBuilder {
     return typeof a === 'number' ? this.#depths[a]! : 0;
   }
 
+  /** Whose inputs a signal is a sum of so far; a public one is nobody's. */
+  holders(a: Signal): Holders {
+    return typeof a === 'number' ? this.#holders[a]! : 0;
+  }
+
   lanes(wire: Wire): number {
     return this.#lanes[wire]!;
   }
@@ -131,14 +149,15 @@ export class CircuitBuilder {
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const depth = Math.max(this.#depths[left]!, this.#depths[right]!) + (gate.op === 'and' ? 1 : 0);
-    const out = this.#wire(lanes, depth);
+    const out = this.#wire(lanes, depth, holdersAfter(gate.op, this.#holders[left]!, this.#holders[right]!));
     this.#gates.push({ ...gate, out });
     if (key !== undefined) this.#known.set(key, out);
     return out;
   }
 
-  #wire(lanes: number, depth: number): Wire {
+  #wire(lanes: number, depth: number, holders: Holders): Wire {
     this.#depths.push(depth);
+    this.#holders.push(holders);
     return this.#lanes.push(lanes) - 1;
   }
 }

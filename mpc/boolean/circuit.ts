@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
 import { LABEL } from '../../protocol/labels.ts';
+import {
+  collectNarrow,
+  EVERYBODY,
+  factorsOf,
+  holderAt,
+  isWide,
+  type Factors,
+  type Holders,
+  type NarrowTriples,
+} from './holders.ts';
 
 /** A wire carries one bit in each of its lanes; gates act on all lanes at once. Wires are numbered from 0. */
 export type Wire = number;
@@ -65,8 +75,11 @@ export class Circuit {
   readonly ands: number;
   /** Triples: AND gates times their lanes. */
   readonly triples: number;
+  /** Those of them whose factors are sums of some parties' inputs. */
+  readonly narrow: readonly NarrowTriples[];
   /** SHA-256 over everything above; parties that evaluate different circuits notice. */
   readonly digest: Uint8Array;
+  readonly #holders: Int32Array;
 
   constructor(parts: {
     readonly inputs: readonly InputWire[];
@@ -83,7 +96,23 @@ export class Circuit {
     const ands = this.layers.flatMap((layer) => layer.ands);
     this.ands = ands.length;
     this.triples = ands.reduce((sum, gate) => sum + parts.lanes[gate.out]!, 0);
+    this.#holders = holdersOf(parts);
+    this.narrow = collectNarrow(
+      ands
+        .map((gate) => ({ factors: this.factors(gate), count: parts.lanes[gate.out]! }))
+        .filter(({ factors }) => !isWide(factors)),
+    );
     this.digest = digestOf(parts);
+  }
+
+  /** Whose bits the operands of a gate are sums of. */
+  factors({ left, right }: AndGate): Factors {
+    return factorsOf(this.#holders[left]!, this.#holders[right]!);
+  }
+
+  /** Whose bits a wire is a sum of. */
+  holders(wire: Wire): Holders {
+    return this.#holders[wire]!;
   }
 
   /** Lanes of all input wires of one owner: masks taken from the stock. */
@@ -94,6 +123,22 @@ export class Circuit {
 
 export const inputsOf = (gate: Gate): readonly Wire[] =>
   gate.op === 'xor' || gate.op === 'and' ? [gate.left, gate.right] : [gate.input];
+
+/** Whose bits the result of a gate is a sum of, given those of what it reads: products are everybody's. */
+export const holdersAfter = (op: Gate['op'], left: Holders, right: Holders): Holders =>
+  op === 'and' ? EVERYBODY : left | right;
+
+export const holdersOfInput = (owner: Owner): Holders => (owner === 'shared' ? EVERYBODY : holderAt(owner));
+
+function holdersOf({ inputs, gates, lanes }: Pick<Circuit, 'inputs' | 'gates' | 'lanes'>): Int32Array {
+  const holders = new Int32Array(lanes.length);
+  for (const { wire, owner } of inputs) holders[wire] = holdersOfInput(owner);
+  for (const gate of gates) {
+    const [left, right = left] = inputsOf(gate).map((wire) => holders[wire]!);
+    holders[gate.out] = holdersAfter(gate.op, left!, right!);
+  }
+  return holders;
+}
 
 function layersOf(gates: readonly Gate[], wires: number): Layer[] {
   const depths = new Uint32Array(wires);

@@ -2,6 +2,7 @@ import type { Circuit } from './circuit.ts';
 import { ECHO_BYTES } from './broadcast.ts';
 import { FINGERPRINT_BYTES } from './fingerprint.ts';
 import { CHECK_BYTES, CHECK_ROUNDS, COIN_BYTES, FIRST_COMMITMENT } from './mac-check.ts';
+import { collectNarrow } from './holders.ts';
 import type { StockDemand } from './stock.ts';
 import { SEED_BYTES } from './zero-share.ts';
 
@@ -24,7 +25,7 @@ export function evaluationCost(circuit: Circuit, roster: readonly string[], self
   const entries = circuit.inputs.some(({ owner }) => owner !== 'shared') ? 1 : 0;
   const rounds = entries + circuit.depth;
   return {
-    stock: { triples: circuit.triples, random: 0, masks },
+    stock: { triples: circuit.triples, narrow: circuit.narrow, random: 0, masks },
     rounds,
     bytes: ECHO_BYTES * rounds + circuit.inputLanes(self) / 8 + circuit.triples / 4,
     entries,
@@ -73,7 +74,12 @@ export function totalCost(...costs: readonly Cost[]): Cost {
     for (const [owner, count] of stock.masks) masks.set(owner, (masks.get(owner) ?? 0) + count);
   const total = (of: (cost: Cost) => number): number => costs.reduce((sum, cost) => sum + of(cost), 0);
   return {
-    stock: { triples: total(({ stock }) => stock.triples), random: total(({ stock }) => stock.random), masks },
+    stock: {
+      triples: total(({ stock }) => stock.triples),
+      narrow: collectNarrow(costs.flatMap(({ stock }) => stock.narrow ?? [])),
+      random: total(({ stock }) => stock.random),
+      masks,
+    },
     rounds: total(({ rounds }) => rounds),
     bytes: total(({ bytes }) => bytes),
     entries: total(({ entries }) => entries),
@@ -84,6 +90,7 @@ export function totalCost(...costs: readonly Cost[]): Cost {
 export const repeatedCost = ({ stock, rounds, bytes, entries }: Cost, times: number): Cost => ({
   stock: {
     triples: times * stock.triples,
+    narrow: (stock.narrow ?? []).map(({ factors, count }) => ({ factors, count: times * count })),
     random: times * stock.random,
     masks: new Map([...stock.masks].map(([owner, count]) => [owner, times * count])),
   },

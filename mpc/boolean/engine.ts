@@ -6,12 +6,13 @@ import type { AuthenticatedBits } from './bits.ts';
 import { Broadcasts } from './broadcast.ts';
 import type { Evaluator } from './evaluator.ts';
 import { FINGERPRINT_BYTES, shareOfFingerprint } from './fingerprint.ts';
-import { inputsOf, type AndGate, type Circuit, type InputWire, type LinearGate } from './circuit.ts';
+import type { Circuit, InputWire } from './circuit.ts';
+import { Gates } from './gates.ts';
 import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
 import type { Stock } from './stock.ts';
-import { addToTags, complement, gatherShares, KeyWords, maskShares, multiply, xorBytes, xorShares } from './tags.ts';
+import { addToTags, KeyWords, xorAll, xorBytes, xorShares } from './tags.ts';
 import { multiply as multiplyElements } from './universal-hash.ts';
-import { lastUses, SharePool } from './wire-memory.ts';
+import { lastUses } from './wire-memory.ts';
 import { ZeroShares } from './zero-share.ts';
 
 // Only this module makes and opens the two classes: what they stand for cannot be claimed from outside.
@@ -89,7 +90,7 @@ export class BooleanSession implements Evaluator {
   readonly #key: KeyWords;
   readonly #check: MacCheck;
   readonly #zeros: ZeroShares;
-  readonly #pool = new SharePool();
+  readonly #gates: Gates;
   #state: 'ready' | 'busy' | 'over' = 'ready';
   #begun = false;
 
@@ -100,6 +101,14 @@ export class BooleanSession implements Evaluator {
     this.#key = new KeyWords(stock.keyShare);
     this.#check = new MacCheck(this.#broadcasts, random);
     this.#zeros = new ZeroShares(transport, random);
+    this.#gates = new Gates({
+      roster: this.roster,
+      self: this.self,
+      stock,
+      key: this.#key,
+      check: this.#check,
+      broadcast: (message, lengthFrom) => this.#broadcast(message, lengthFrom),
+    });
   }
 
   get self(): string {
@@ -117,7 +126,7 @@ export class BooleanSession implements Evaluator {
    * Cost: one round, and a bit for each lane of an own wire to each peer; a mask for each lane.
    */
   input(wires: readonly Pick<InputWire, 'owner' | 'lanes'>[], own: readonly Uint8Array[]): Promise<SharedBits[]> {
-    return this.#step(async () => (await this.#input(wires, own)).map((shares) => shareAs(this, shares)));
+    return this.#step(async () => (await this.#gates.input(wires, own)).map((shares) => shareAs(this, shares)));
   }
 
   /** Random bits that nobody knows. No communication. */
@@ -138,9 +147,9 @@ export class BooleanSession implements Evaluator {
       const wires = await this.#inputWires(circuit, own, shared);
       const lastLayers = lastUses(circuit);
       for (const [i, layer] of circuit.layers.entries()) {
-        for (const gate of layer.linear) wires[gate.out] = this.#linear(gate, wires, circuit.lanes[gate.out]!);
-        if (layer.ands.length > 0) await this.#multiply(layer.ands, wires);
-        for (const wire of lastLayers[i]!) this.#pool.release(wires[wire]!);
+        for (const gate of layer.linear) wires[gate.out] = this.#gates.linear(gate, wires, circuit.lanes[gate.out]!);
+        if (layer.ands.length > 0) await this.#gates.multiply(circuit, layer.ands, wires);
+        for (const wire of lastLayers[i]!) this.#gates.release(wires[wire]!);
       }
       return circuit.outputs.map((wire) => shareAs(this, wires[wire]!));
     });
@@ -273,107 +282,10 @@ export class BooleanSession implements Evaluator {
     given.forEach(({ wire }, i) => (wires[wire] = sharesOf(this, shared[i]!)));
     const entered = circuit.inputs.filter(({ owner }) => owner !== 'shared');
     if (entered.length > 0) {
-      const shares = await this.#input(entered, own);
+      const shares = await this.#gates.input(entered, own);
       entered.forEach(({ wire }, i) => (wires[wire] = shares[i]!));
     }
     return wires;
-  }
-
-  /** x is entered as a mask r that its owner knows, and v = x + r in public. */
-  async #input(
-    wires: readonly Pick<InputWire, 'owner' | 'lanes'>[],
-    own: readonly Uint8Array[],
-  ): Promise<AuthenticatedBits[]> {
-    const mine = this.roster.indexOf(this.self);
-    const ours = wires.filter(({ owner }) => owner === mine);
-    if (ours.length !== own.length || ours.some(({ lanes }, i) => lanes !== 8 * own[i]!.length)) {
-      throw new Misuse('MALFORMED', 'own inputs do not fit the circuit');
-    }
-    const masks = wires.map(({ owner, lanes }) => this.#stock.masks(this.roster[owner as number]!, lanes));
-    const message = concatBytes(...own);
-    for (let wire = 0, at = 0; wire < wires.length; wire++) {
-      if (wires[wire]!.owner !== mine) continue;
-      const part = message.subarray(at, (at += wires[wire]!.lanes / 8));
-      xorBytes(part, part, masks[wire]!.bits);
-    }
-    const bytesOf = (place: number): number =>
-      wires.reduce((sum, { owner, lanes }) => sum + (owner === place ? lanes / 8 : 0), 0);
-    const messages = await this.#broadcast(message, bytesOf);
-    const read = messages.map(() => 0);
-    return masks.map((mask, wire) => {
-      const owner = wires[wire]!.owner as number;
-      const masked = messages[owner]!.subarray(read[owner], (read[owner]! += mask.bits.length));
-      this.#addPublic(mask, masked);
-      return mask;
-    });
-  }
-
-  /** shares += public bits: the first party flips its bits, everybody adjusts its tags. */
-  #addPublic(shares: AuthenticatedBits, bits: Uint8Array): void {
-    if (this.self === this.roster[0]) xorBytes(shares.bits, shares.bits, bits);
-    addToTags(shares.tags, bits, this.#key);
-  }
-
-  #linear(gate: LinearGate, wires: readonly (AuthenticatedBits | undefined)[], lanes: number): AuthenticatedBits {
-    const [left, right] = inputsOf(gate).map((wire) => wires[wire]!);
-    if (gate.op === 'slice') return left!.slice(gate.first, lanes);
-    const out = this.#pool.take(lanes);
-    switch (gate.op) {
-      case 'xor':
-        xorShares(out, left!, right!);
-        break;
-      case 'not':
-        complement(out, left!, this.#key, this.self === this.roster[0]);
-        break;
-      case 'flip':
-        out.bits.set(left!.bits);
-        out.tags.set(left!.tags);
-        this.#addPublic(out, gate.by.bits);
-        break;
-      case 'mask':
-        maskShares(out, left!, gate.by.bits);
-        break;
-      case 'gather':
-        gatherShares(out, left!, gate.from);
-    }
-    return out;
-  }
-
-  /** All ANDs of a layer: d = x + a and e = y + b are opened for each, in one round. */
-  async #multiply(gates: readonly AndGate[], wires: (AuthenticatedBits | undefined)[]): Promise<void> {
-    const operands = gates.map(({ left, right }) => [wires[left]!, wires[right]!] as const);
-    const lanes = operands.reduce((sum, [x]) => sum + x.length, 0);
-    const triples = this.#stock.triples(lanes);
-    const bytes = lanes / 8;
-    const message = concatBytes(triples.a.bits, triples.b.bits);
-    for (let gate = 0, at = 0; gate < gates.length; gate++) {
-      const [x, y] = operands[gate]!;
-      const end = at + x.length / 8;
-      const [d, e] = [message.subarray(at, end), message.subarray(bytes + at, bytes + end)];
-      xorBytes(d, d, x.bits);
-      xorBytes(e, e, y.bits);
-      at = end;
-    }
-    const opened = xorAll(await this.#broadcast(message));
-    const first = this.self === this.roster[0];
-    for (let gate = 0, at = 0; gate < gates.length; gate++) {
-      const [x, y] = operands[gate]!;
-      const [a, b, c] = [triples.a, triples.b, triples.c].map((bits) => bits.slice(8 * at, x.length));
-      const end = at + x.length / 8;
-      multiply(
-        { a: a!, b: b!, c: c! },
-        x,
-        y,
-        opened.subarray(at, end),
-        opened.subarray(bytes + at, bytes + end),
-        this.#key,
-        first,
-      );
-      wires[gates[gate]!.out] = c!;
-      at = end;
-    }
-    this.#check.add(triples.a.tags);
-    this.#check.add(triples.b.tags);
   }
 
   async #open(shares: readonly AuthenticatedBits[]): Promise<Uint8Array[]> {
@@ -392,10 +304,4 @@ export class BooleanSession implements Evaluator {
     await this.#check.run();
     return values;
   }
-}
-
-function xorAll(messages: readonly Uint8Array[]): Uint8Array {
-  const total = Uint8Array.from(messages[0]!);
-  for (const message of messages.slice(1)) xorBytes(total, total, message);
-  return total;
 }

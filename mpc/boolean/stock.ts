@@ -1,4 +1,5 @@
 import type { AuthenticatedBits } from './bits.ts';
+import type { Factors, NarrowTriples } from './holders.ts';
 
 /** Shared random bits a, b and c = a AND b, lane by lane. Each triple serves one AND, once. */
 export interface Triples {
@@ -15,7 +16,8 @@ export interface Triples {
 export interface Stock {
   /** Delta_i, this party's share of the global key: 16 bytes. Who knows all shares can forge every tag. */
   readonly keyShare: Uint8Array;
-  triples(count: number): Triples;
+  /** Only for products of such factors; by default of any. */
+  triples(count: number, factors?: Factors): Triples;
   /** Random bits that `owner` knows: its bits are the value, those of all others are zero. */
   masks(owner: string, count: number): AuthenticatedBits;
   /** Random bits that nobody knows. */
@@ -25,6 +27,8 @@ export interface Stock {
 /** Amounts to have in stock: triples, random bits, and masks for each owner (an owner not named needs none). */
 export interface StockDemand {
   readonly triples: number;
+  /** Those of the triples that may be made for products of such factors alone. */
+  readonly narrow?: readonly NarrowTriples[];
   readonly random: number;
   readonly masks: ReadonlyMap<string, number>;
 }

@@ -25,6 +25,13 @@ export function xorBytes(out: Uint8Array, a: Uint8Array, b: Uint8Array): void {
   for (let i = 0; i < out.length; i++) out[i] = a[i]! ^ b[i]!;
 }
 
+/** The XOR of messages of one length, at least one. */
+export function xorAll(messages: readonly Uint8Array[]): Uint8Array {
+  const total = Uint8Array.from(messages[0]!);
+  for (const message of messages.slice(1)) xorBytes(total, total, message);
+  return total;
+}
+
 /** out = a XOR b for shared bits. */
 export function xorShares(out: AuthenticatedBits, a: AuthenticatedBits, b: AuthenticatedBits): void {
   xorBytes(out.bits, a.bits, b.bits);

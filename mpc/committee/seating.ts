@@ -64,5 +64,7 @@ export function seatCircuit(circuit: Circuit, { hospitals, members, clients }: C
 export function membersDemand({ stock, entries }: Cost, { members, clients }: Committee): StockDemand {
   const masksOf = (party: string): number => stock.masks.get(party) ?? 0;
   const ofClients = clients.reduce((sum, client) => sum + masksOf(client) + entries * PAD_LANES, 0);
-  return { ...stock, masks: new Map(members.map((member) => [member, masksOf(member) + ofClients])) };
+  const masks = new Map(members.map((member) => [member, masksOf(member) + ofClients]));
+  // What clients enter is shared among all members: no product has factors of some members alone.
+  return { triples: stock.triples, random: stock.random, masks };
 }

@@ -1,10 +1,11 @@
 import { createCipheriv } from 'node:crypto';
+import { ByteWriter, concatBytes } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import type { Workspace } from '../bitkernels/load.ts';
 import { tossCoin } from '../boolean/coin.ts';
-import { xorBytes } from '../boolean/tags.ts';
+import { xorAll } from '../boolean/tags.ts';
 import { PolynomialHash } from '../boolean/universal-hash.ts';
 import { checkZero, type Records } from './product-check.ts';
 import type { Workbench } from './workbench.ts';
@@ -67,57 +68,99 @@ export interface Destination {
   readonly c: { readonly tags: Uint8Array; readonly bits: Uint8Array };
 }
 
+/** Leaky triples that are combined with each other: `size` groups of `count` records, from record `at` on. */
+export interface Bucketed extends Batch {
+  readonly at: number;
+  readonly to: Destination;
+}
+
 /**
  * Combines leaky triples, checked already, into triples that do not leak (docs/preprocessing.md §7; Nielsen et al., CRYPTO
- * 2012; Wang, Ranellucci, Katz, CCS 2017). The records are `size` groups of `count`; bucket j is triple j of the first group and
- * one of each other group, by permutations from a joint coin. Two triples with d = y' + y'' opened give
+ * 2012; Wang, Ranellucci, Katz, CCS 2017). Of each part, bucket j is triple j of the first group and one of each other group, by
+ * permutations from a joint coin. Two triples with d = y' + y'' opened give
  *
  *     x = x' + x'',   y = y',   z = z' + z'' + d x''.
  *
  * The opened d are checked against their tags before this returns.
  *
- * Cost: eight rounds; count (size - 1) / 8 + 432 bytes to each peer. Errors: `Abort MAC_CHECK`, which names nobody.
+ * Cost: eight rounds; count (size - 1) / 8 bytes for each part and 432 to each peer. Errors: `Abort MAC_CHECK`, which names nobody.
  */
 export async function combineBuckets(
   bench: Workbench,
   round: string,
   records: Records,
-  { count, size }: Batch,
-  to: Destination,
+  parts: readonly Bucketed[],
 ): Promise<void> {
-  const { transport, broadcasts, workspace, random, setup } = bench;
-  const { kernels } = workspace;
+  const { transport, broadcasts, random } = bench;
   const coin = await tossCoin(transport, `${round}/buckets/permutation`, random);
-  const groups = Array.from({ length: size - 1 }, (_, g) => {
-    const opened = workspace.take(count / 8);
-    const places = permute(
-      workspace,
-      hashBytes(LABEL.expansion, Buffer.from('permutation'), Uint8Array.of(g), coin),
-      count,
-    );
-    const base = count * (g + 1);
-    kernels.openPartners(opened, records.yBytes, places, base, count);
-    return { places, opened, base };
-  });
-  const bytes = count / 8;
-  const own = new Uint8Array(bytes * groups.length);
-  groups.forEach(({ opened }, g) => own.set(workspace.view(opened, bytes), g * bytes));
-  const { messages } = await broadcasts.round(own);
-  const sums = new Uint8Array(own.length);
-  for (const message of messages) xorBytes(sums, sums, message);
-  groups.forEach(({ opened }, g) => workspace.write(opened, sums.subarray(g * bytes, (g + 1) * bytes)));
+  let serial = 0;
+  const groups = parts.map(({ count, size, at }) =>
+    Array.from({ length: size - 1 }, (_, g) =>
+      openGroup(bench.workspace, records, coin, serial++, at, count * (g + 1), count),
+    ),
+  );
+  await openAll(bench, groups.flat());
   // All heard the same so far.
   await broadcasts.round(new Uint8Array(0));
 
   const key = (await tossCoin(transport, `${round}/buckets/weights`, random)).subarray(0, ROW);
   const hash = new PolynomialHash(key);
+  parts.forEach((part, i) => fold(bench, records, part, groups[i]!, hash));
+  await checkZero(bench, `${round}/buckets/zero`, 'MAC_CHECK', hash.finish());
+}
+
+/** One group's places in the buckets, and this party's shares of what is opened for it; then, in the same memory, what was. */
+interface Group {
+  readonly places: number;
+  readonly opened: number;
+  /** Packed bits: bytes of `opened`. */
+  readonly bytes: number;
+  /** The group's first record. */
+  readonly base: number;
+}
+
+function openGroup(
+  workspace: Workspace,
+  { yBytes }: Records,
+  coin: Uint8Array,
+  serial: number,
+  heads: number,
+  offset: number,
+  count: number,
+): Group {
+  const bytes = count / 8;
+  const opened = workspace.take(bytes);
+  const number = new ByteWriter().uint32(serial).finish();
+  const seed = hashBytes(LABEL.expansion, Buffer.from('permutation'), number, coin);
+  const places = permute(workspace, seed, count);
+  workspace.kernels.openPartners(opened, yBytes + heads, places, offset, count);
+  return { places, opened, bytes, base: heads + offset };
+}
+
+async function openAll({ broadcasts, workspace }: Workbench, groups: readonly Group[]): Promise<void> {
+  const own = concatBytes(...groups.map(({ opened, bytes }) => workspace.view(opened, bytes)));
+  const { messages } = await broadcasts.round(own);
+  const sums = xorAll(messages);
+  let at = 0;
+  for (const { opened, bytes } of groups) workspace.write(opened, sums.subarray(at, (at += bytes)));
+}
+
+function fold(
+  { workspace, setup }: Workbench,
+  records: Records,
+  { count, at, to }: Bucketed,
+  groups: readonly Group[],
+  hash: PolynomialHash,
+): void {
+  const { kernels } = workspace;
+  const mark = workspace.mark();
   const [a, b, c, checked] = [0, 1, 2, 3].map(() => workspace.take(ROW * CHUNK)) as [number, number, number, number];
   const delta = workspace.take(ROW);
   const packed = workspace.take(CHUNK / 8);
   workspace.write(delta, setup.keyShare);
   for (let first = 0; first < count; first += CHUNK) {
     const n = Math.min(CHUNK, count - first);
-    kernels.startBuckets(a, b, c, records.at, first, n);
+    kernels.startBuckets(a, b, c, records.at, at + first, n);
     for (const { places, opened, base } of groups) {
       kernels.foldPartners(a, b, c, checked, records.at, places, opened, delta, first, base, n);
       hash.update(workspace.view(checked, ROW * n));
@@ -132,7 +175,7 @@ export async function combineBuckets(
       out.bits.set(workspace.view(packed, n / 8), (to.first + first) / 8);
     }
   }
-  await checkZero(bench, `${round}/buckets/zero`, 'MAC_CHECK', hash.finish());
+  workspace.release(mark);
 }
 
 /** A uniform permutation of `count` places as 32-bit words in the workspace: Fisher-Yates, unbiased by rejection. */

@@ -67,7 +67,7 @@ describe('correlated transfers', () => {
     const coin = new Uint8Array(32).fill(4);
     const blocks = await Promise.all(all.map((each) => new Extension(each, coin).block('c', () => 256 + CHECK_BITS)));
     const rows = bench!.workspace.take(16 * 128);
-    compressTags(bench!, blocks[0]!, { self: true, peers: bench!.transport.peers }, 128, 128, rows);
+    compressTags(bench!, blocks[0]!, () => 128, 128, rows);
     const tags = bench!.workspace.copy(rows, 16 * 128);
     const bits = bench!.workspace.copy(blocks[0]!.bits.at, 48);
     for (let t = 0; t < 128; t++) {

@@ -1,8 +1,9 @@
 import { Abort } from '../../protocol/errors.ts';
 import { exchangeLarge } from '../transport.ts';
 import { compressTags } from './compress.ts';
-import { CHECK_BITS, type Block } from './cot.ts';
+import type { Block } from './cot.ts';
 import type { CorrelationHash } from './hash.ts';
+import type { Layout } from './layout.ts';
 import type { RosterSetup } from './setup.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -17,13 +18,9 @@ export interface LeakyTriples {
   readonly z: number;
 }
 
-/** Bits of a block for `count` triples: x, then y, 128 more to hide the check's sums, and the check bits. */
-export const leakyBits = (count: number): number => 2 * count + 128 + CHECK_BITS;
-
 /**
- * Products of the first `count` bits of a checked block with the next `count`, by one row of 128 bits for each triple and
- * ordered pair (docs/preprocessing.md §6; leaky AND of Yang, Wang, Zhang, CCS 2020). With phi_i the
- * compressed tag of y_i, P_i sends
+ * Products of the bits x and y of a checked block, by one row of 128 bits for each triple, party and other party that has a bit of x
+ * (docs/preprocessing.md §6; leaky AND of Yang, Wang, Zhang, CCS 2020). With phi_i the compressed tag of y_i, P_i sends
  *
  *     U_ij = H(K_i[x_j]) + H(K_i[x_j] + Delta_i) + phi_i,
  *
@@ -31,19 +28,20 @@ export const leakyBits = (count: number): number => 2 * count + 128 + CHECK_BITS
  * of x y Delta: they are the tags of z = x y, and their lowest bits its bits, as Delta's lowest bit is 1.
  *
  * Leaky: by a wrong U_ij a party can make z wrong, or else learn x_j, depending on x_j; see `checkProducts` and
- * `combineBuckets`. Cost: one round, 16 bytes a triple to each peer. `serial` numbers the triples of one hash.
+ * `combineBuckets`. Cost: one round, 16 bytes a triple to each peer that has a bit of its x. `serial` numbers the triples of one hash.
  */
 export async function multiplyBlock(
   bench: Workbench,
   hash: CorrelationHash,
   round: string,
   block: Block,
-  count: number,
+  layout: Layout,
   serial: number,
 ): Promise<LeakyTriples> {
   const { transport, workspace, setup } = bench;
+  const { self, peers } = transport;
   const { kernels } = workspace;
-  const everybody = { self: true, peers: transport.peers };
+  const { segments, count } = layout;
   const [x, y, z] = [workspace.take(ROW * count), workspace.take(ROW * count), workspace.take(ROW * count)];
   const message = workspace.take(ROW * count);
   const delta = workspace.take(ROW);
@@ -51,30 +49,66 @@ export async function multiplyBlock(
   workspace.write(delta, setup.keyShare);
   workspace.clear(x, ROW * count);
   workspace.clear(z, ROW * count);
-  compressTags(bench, block, everybody, count, count, y);
+  segments.forEach((segment, s) =>
+    compressTags(bench, block, (party) => layout.y(party, s), segment.count, y + ROW * segment.first),
+  );
+
+  /** Of one segment: the peer's bits of x under our key, ours under its key, or both; the products for its bits go to `to`. */
+  const multiplyWith = (peer: string, s: number, to: number): void => {
+    const { first: start, count: length } = segments[s]!;
+    const [theirs, ours] = [layout.x(peer, s), layout.x(self, s)];
+    const [keys, tags] = [block.keys.get(peer)!, block.tags.get(peer)!];
+    const [sending, receiving] = [direction(setup, self, peer), direction(setup, peer, self)];
+    for (let first = 0; first < length; first += CHUNK) {
+      const n = Math.min(CHUNK, length - first);
+      const [key, shifted, tag] = [rows, rows + ROW * n, rows + 2 * ROW * n];
+      const at = ROW * (start + first);
+      const number = serial + start + first;
+      if (ours !== undefined) kernels.transpose(tag, tags.at + (ours + first) / 8, tags.stride, n);
+      if (theirs === undefined) {
+        kernels.addInto(x + at, tag, ROW * n);
+        hash.twoCalls(workspace, tag, inner, outer, number, [receiving], n);
+        for (const part of [inner, outer]) kernels.addInto(z + at, part, ROW * n);
+        continue;
+      }
+      kernels.transpose(key, keys.at + (theirs + first) / 8, keys.stride, n);
+      if (ours === undefined) workspace.clear(tag, ROW * n);
+      kernels.shiftKeys(shifted, x + at, key, tag, delta, n);
+      const directions = ours === undefined ? [sending, sending] : [sending, sending, receiving];
+      hash.twoCalls(workspace, rows, inner, outer, number, directions, n);
+      if (ours === undefined) for (const part of [inner, outer]) workspace.clear(part + 2 * ROW * n, ROW * n);
+      kernels.mixHashes(to + ROW * first, z + at, y + at, inner, outer, n);
+    }
+  };
 
   const received = await exchangeLarge(transport, round, (peer) => {
-    const [keys, tags] = [block.keys.get(peer)!, block.tags.get(peer)!];
-    const directions = [direction(setup, setup.self, peer), direction(setup, peer, setup.self)] as const;
-    for (let first = 0; first < count; first += CHUNK) {
-      const n = Math.min(CHUNK, count - first);
-      const [key, shifted, tag] = [rows, rows + ROW * n, rows + 2 * ROW * n];
-      kernels.transpose(key, keys.at + first / 8, keys.stride, n);
-      kernels.transpose(tag, tags.at + first / 8, tags.stride, n);
-      kernels.shiftKeys(shifted, x + ROW * first, key, tag, delta, n);
-      hash.twoCalls(workspace, rows, inner, outer, serial + first, [directions[0], ...directions], n);
-      kernels.mixHashes(message + ROW * first, z + ROW * first, y + ROW * first, inner, outer, n);
-    }
-    return workspace.copy(message, ROW * count);
+    let to = message;
+    segments.forEach((segment, s) => {
+      const forPeer = layout.x(peer, s) !== undefined;
+      if (forPeer || layout.x(self, s) !== undefined) multiplyWith(peer, s, to);
+      if (forPeer) to += ROW * segment.count;
+    });
+    return workspace.copy(message, to - message);
   });
-  kernels.addElement(x, block.bits.at, delta, count);
-  kernels.addSelected(z, block.bits.at, y, count);
-  for (const [party, theirs] of received) {
-    if (theirs.length !== ROW * count) {
-      throw new Abort('FORGED_FRAME', `the products of ${party} have the wrong length`, { party, round });
+  segments.forEach(({ first, count: length }, s) => {
+    const ours = layout.x(self, s);
+    if (ours === undefined) return;
+    kernels.addElement(x + ROW * first, block.bits.at + ours / 8, delta, length);
+    kernels.addSelected(z + ROW * first, block.bits.at + ours / 8, y + ROW * first, length);
+  });
+  for (const peer of peers) {
+    const theirs = received.get(peer)!;
+    if (theirs.length !== ROW * layout.productsOf(self)) {
+      throw new Abort('FORGED_FRAME', `the products of ${peer} have the wrong length`, { party: peer, round });
     }
     workspace.moveIn(message, theirs);
-    kernels.addSelected(z, block.bits.at, message, count);
+    let from = message;
+    segments.forEach(({ first, count: length }, s) => {
+      const ours = layout.x(self, s);
+      if (ours === undefined) return;
+      kernels.addSelected(z + ROW * first, block.bits.at + ours / 8, from, length);
+      from += ROW * length;
+    });
   }
   return { x, y, z };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { EVERYBODY, type Factors } from '../boolean/holders.ts';
 import type { StockDemand } from '../boolean/stock.ts';
 import { combineBits, xorAll } from '../testing/combine.ts';
 import { dealSetups } from '../testing/rosters.ts';
@@ -41,8 +42,12 @@ const ones = (bytes: Uint8Array): number => {
 /** True if `count` fair coins show so many ones; false with probability below 2^-40. */
 const fair = (found: number, count: number): boolean => Math.abs(found - count / 2) <= 3.75 * Math.sqrt(count);
 
-function triplesOf(stocks: readonly PreparedStock[], count: number): [Uint8Array, Uint8Array, Uint8Array] {
-  const taken = stocks.map((stock) => stock.triples(count));
+function triplesOf(
+  stocks: readonly PreparedStock[],
+  count: number,
+  factors?: Factors,
+): [Uint8Array, Uint8Array, Uint8Array] {
+  const taken = stocks.map((stock) => stock.triples(count, factors));
   const keys = stocks.map(({ keyShare }) => keyShare);
   const values = (which: 'a' | 'b' | 'c'): Uint8Array =>
     combineBits(
@@ -102,6 +107,75 @@ describe('a stock that the parties prepare', () => {
     }
     for (const stock of stocks)
       expect(() => stock.triples(128)).toThrow(expect.objectContaining({ code: 'OUT_OF_STOCK' }));
+  });
+
+  test.each([2, 3, 5])(
+    'among %i holds narrow triples for each kind of factors, and the others beside them',
+    async (parties) => {
+      const world = new World({ parties, seed: `narrow ${parties}` });
+      const kinds: Factors[] = [
+        { a: 0b10, b: EVERYBODY },
+        { a: 0b01, b: 0b10 },
+        { a: 0b11, b: 0b11 },
+        { a: 0b01, b: 0b01 },
+      ];
+      const narrow = kinds.map((factors, i) => ({ factors, count: 128 * (i + 1) }));
+      const { stocks } = await prepare(world, { triples: 1408, narrow, random: 0, masks: new Map() });
+      for (const [i, factors] of kinds.entries()) {
+        const [a, b, c] = triplesOf(stocks, 128 * (i + 1), factors);
+        expect(c).toEqual(a.map((byte, at) => byte & b[at]!));
+        for (const values of [a, b]) expect(fair(ones(values), 128 * (i + 1))).toBe(true);
+        expect(a).not.toEqual(b);
+        // No more were made; of two parties, sets of both are those of all, which have others.
+        if (parties > 2 || i !== 2)
+          expect(() => stocks[0]!.triples(128, factors)).toThrow(expect.objectContaining({ code: 'OUT_OF_STOCK' }));
+      }
+      // 1408 less 1280 narrow ones: a kind that was not asked for is served from those.
+      const [a, b, c] = triplesOf(stocks, 128, { a: 0b10, b: 0b10 });
+      expect(c).toEqual(a.map((byte, at) => byte & b[at]!));
+      expect(() => stocks[0]!.triples(128)).toThrow(expect.objectContaining({ code: 'OUT_OF_STOCK' }));
+    },
+  );
+
+  test('of narrow triples alone is made of wide ones', async () => {
+    const world = new World({ parties: 3, seed: 'alone' });
+    const factors = { a: 0b01, b: 0b10 };
+    const { stocks } = await prepare(world, {
+      triples: 256,
+      narrow: [{ factors, count: 256 }],
+      random: 0,
+      masks: new Map(),
+    });
+    expect(stocks[0]!.left.triples).toBe(256);
+    const [a, b, c] = triplesOf(stocks, 256, factors);
+    expect(c).toEqual(a.map((byte, at) => byte & b[at]!));
+  });
+
+  test('of narrow triples costs the bytes of docs/preprocessing.md §8, exactly', async () => {
+    const world = new World({ parties: 3, seed: 'narrow cost' });
+    const narrow = [
+      { factors: { a: 0b010, b: 0b101 }, count: 128 },
+      { factors: { a: 0b100, b: EVERYBODY }, count: 128 },
+    ];
+    const { sent } = await prepare(world, { triples: 640, narrow, random: 0, masks: new Map() });
+    const buckets = (count: number): { leaky: number; opened: number } => {
+      const [batch] = planBatches(count);
+      return { leaky: batch!.count * batch!.size, opened: (batch!.count * (batch!.size - 1)) / 8 };
+    };
+    const [wide, few] = [buckets(384), buckets(128)];
+    const has = (set: number, place: number): number => (set >> place) & 1;
+    const all = narrow.map(({ factors }) => factors);
+    sent.forEach(({ rounds, bytes }, i) => {
+      expect(rounds.size).toBe(3 + 5 + 13 + 1);
+      for (const [to, total] of bytes) {
+        const peer = world.roster.indexOf(to);
+        const ofKinds = all.reduce(
+          (sum, { a, b }) => sum + few.leaky * (8 * has(a, i) + 8 * has(b, i) + 16 * has(a, peer)) + few.opened,
+          0,
+        );
+        expect(total).toBe(160 + 32 * wide.leaky + wide.opened + ofKinds + 2256 + 720 + 32);
+      }
+    });
   });
 
   test('of several blocks is right in all of them, and its shares look random at every party', async () => {

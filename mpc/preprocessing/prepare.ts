@@ -3,15 +3,18 @@ import { hashBytes } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { AuthenticatedBits, BLOCK_BITS, TAG_BYTES } from '../boolean/bits.ts';
+import { collectNarrow, keyOf, sameFactors, WIDE } from '../boolean/holders.ts';
 import { rosterOf, tossCoin } from '../boolean/coin.ts';
 import type { StockDemand, Triples } from '../boolean/stock.ts';
 import type { RandomSource, Transport } from '../transport.ts';
-import { combineBuckets, planBatches, type Batch } from './bucket.ts';
-import { compressTags, type Holders } from './compress.ts';
+import { combineBuckets } from './bucket.ts';
+import { compressTags, type FirstOf } from './compress.ts';
 import { checkBlock } from './consistency.ts';
 import { CHECK_BITS, Extension, type Block } from './cot.ts';
 import { CorrelationHash } from './hash.ts';
-import { leakyBits, multiplyBlock } from './leaky-and.ts';
+import { cutBlocks, Layout, type Segment } from './layout.ts';
+import { multiplyBlock } from './leaky-and.ts';
+import { planTriples, type Part } from './plan.ts';
 import { checkProducts, HIDING_BITS, RECORD_BYTES, type Records } from './product-check.ts';
 import { PreparedStock } from './prepared-stock.ts';
 import type { RosterSetup } from './setup.ts';
@@ -53,60 +56,85 @@ export async function prepareStock(
   const coin = await tossCoin(transport, 'prepare/coin', random);
   const line: Line = { bench, extension: new Extension(bench, coin), hash: new CorrelationHash(coin) };
 
-  const triples = await makeTriples(line, planBatches(need.triples));
+  const triples = await makeTriples(line, planTriples(need, setup.roster.length));
   const randomBits = await makeRandom(line, lanes(need.random));
   const masks = await makeMasks(line, new Map([...need.masks].map(([owner, count]) => [owner, lanes(count)])));
   await bench.broadcasts.round(new Uint8Array(0));
   bench.workspace.erase();
-  return new PreparedStock(setup.keyShare, triples, randomBits, masks);
+  return new PreparedStock(setup.keyShare, triples.wide, randomBits, masks, triples.narrow);
 }
 
-async function makeTriples(line: Line, batches: readonly Batch[]): Promise<Triples> {
-  const total = batches.reduce((sum, { count }) => sum + count, 0);
-  const triples: Triples = { a: fresh(total), b: fresh(total), c: fresh(total) };
+interface Made {
+  readonly wide: Triples;
+  /** By the key of their factors. */
+  readonly narrow: ReadonlyMap<string, Triples>;
+}
+
+async function makeTriples(line: Line, batches: readonly (readonly Part[])[]): Promise<Made> {
+  const shelves = new Map<string, { readonly triples: Triples; filled: number }>();
+  for (const { factors } of batches.flat()) {
+    const total = batches.flat().reduce((sum, part) => sum + (sameFactors(part.factors, factors) ? part.count : 0), 0);
+    const key = keyOf(factors);
+    if (!shelves.has(key)) {
+      shelves.set(key, { triples: { a: fresh(total), b: fresh(total), c: fresh(total) }, filled: 0 });
+    }
+  }
   const { workspace } = line.bench;
   let serial = 0;
-  let first = 0;
-  for (const [i, batch] of batches.entries()) {
+  for (const [i, parts] of batches.entries()) {
     const round = `prepare/batch-${i}`;
     const mark = workspace.mark();
-    const { records, hiding } = await makeLeaky(line, round, batch.count * batch.size, serial);
+    const segments = parts.map(({ factors, count, size }) => ({ factors, count: count * size }));
+    const { records, hiding } = await makeLeaky(line, round, segments, serial);
     await checkProducts(line.bench, round, hiding, records);
-    await combineBuckets(line.bench, round, records, batch, { first, ...triples });
+    let at = 0;
+    const filled = parts.map(({ factors, count, size }) => {
+      const shelf = shelves.get(keyOf(factors))!;
+      const bucketed = { count, size, at, to: { first: shelf.filled, ...shelf.triples } };
+      shelf.filled += count;
+      at += count * size;
+      return bucketed;
+    });
+    await combineBuckets(line.bench, round, records, filled);
     workspace.release(mark);
     serial += records.count;
-    first += batch.count;
   }
-  return triples;
+  const narrow = new Map([...shelves].map(([key, { triples }]) => [key, triples]));
+  const none = { a: fresh(0), b: fresh(0), c: fresh(0) };
+  const wide = narrow.get(keyOf(WIDE)) ?? none;
+  narrow.delete(keyOf(WIDE));
+  return { wide, narrow };
 }
 
 /** Leaky triples in blocks, each with its bits checked before they are multiplied, and the bits that hide the check's sum. */
 async function makeLeaky(
   { bench, extension, hash }: Line,
   round: string,
-  count: number,
+  segments: readonly Segment[],
   serial: number,
 ): Promise<{ records: Records; hiding: Uint8Array }> {
-  const { workspace, transport } = bench;
+  const { workspace, setup } = bench;
+  const count = segments.reduce((sum, segment) => sum + segment.count, 0);
   const records = { at: workspace.take(RECORD_BYTES * count), yBytes: workspace.take(count), count };
   const hiding = workspace.take(TAG_BYTES * HIDING_BITS);
-  for (let first = 0; first < count; first += BLOCK_TRIPLES) {
-    const name = `${round}/block-${first / BLOCK_TRIPLES}`;
+  let first = 0;
+  for (const [i, ofBlock] of cutBlocks(segments, BLOCK_TRIPLES).entries()) {
+    const name = `${round}/block-${i}`;
     const mark = workspace.mark();
-    const n = Math.min(BLOCK_TRIPLES, count - first);
-    const block = await extension.block(`${name}/corrections`, () => leakyBits(n));
+    const layout = new Layout(setup.roster, ofBlock);
+    const block = await extension.block(`${name}/corrections`, (party) => layout.bitsOf(party));
     await checkBlock(bench, name, block);
-    if (first === 0) compressTags(bench, block, { self: true, peers: transport.peers }, 2 * n, HIDING_BITS, hiding);
-    const { x, y, z } = await multiplyBlock(bench, hash, `${name}/products`, block, n, serial + first);
-    workspace.kernels.fileTriples(records.at + RECORD_BYTES * first, records.yBytes + first, x, y, z, n);
+    if (i === 0) compressTags(bench, block, (party) => layout.hiding(party), HIDING_BITS, hiding);
+    const { x, y, z } = await multiplyBlock(bench, hash, `${name}/products`, block, layout, serial + first);
+    workspace.kernels.fileTriples(records.at + RECORD_BYTES * first, records.yBytes + first, x, y, z, layout.count);
     workspace.release(mark);
+    first += layout.count;
   }
   return { records, hiding: workspace.copy(hiding, TAG_BYTES * HIDING_BITS) };
 }
 
 async function makeRandom({ bench, extension }: Line, count: number): Promise<AuthenticatedBits> {
   const made = fresh(count);
-  const everybody = { self: true, peers: bench.transport.peers };
   for (let first = 0; first < count; first += BLOCK_BITS_ALONE) {
     const name = `prepare/random-${first / BLOCK_BITS_ALONE}`;
     const mark = bench.workspace.mark();
@@ -114,7 +142,10 @@ async function makeRandom({ bench, extension }: Line, count: number): Promise<Au
     const block = await extension.block(`${name}/corrections`, () => n + CHECK_BITS);
     await checkBlock(bench, name, block);
     made.bits.set(bench.workspace.view(block.bits.at, n / 8), first / 8);
-    made.tags.set(tagsOf(bench, block, everybody, n), TAG_BYTES * first);
+    made.tags.set(
+      tagsOf(bench, block, () => 0, n),
+      TAG_BYTES * first,
+    );
     bench.workspace.release(mark);
   }
   return made;
@@ -139,18 +170,20 @@ async function makeMasks(
     await checkBlock(bench, name, block);
     for (const [owner, masks] of made) {
       const n = countOf(owner);
-      const holders = owner === self ? { self: true, peers: [] } : { self: false, peers: [owner] };
       if (owner === self) masks.bits.set(bench.workspace.view(block.bits.at, n / 8), first / 8);
-      masks.tags.set(tagsOf(bench, block, holders, n), TAG_BYTES * first);
+      masks.tags.set(
+        tagsOf(bench, block, (party) => (party === owner ? 0 : undefined), n),
+        TAG_BYTES * first,
+      );
     }
     bench.workspace.release(mark);
   }
   return made;
 }
 
-function tagsOf(bench: Workbench, block: Block, holders: Holders, count: number): Uint8Array {
+function tagsOf(bench: Workbench, block: Block, firstOf: FirstOf, count: number): Uint8Array {
   const rows = bench.workspace.take(TAG_BYTES * count);
-  compressTags(bench, block, holders, 0, count, rows);
+  compressTags(bench, block, firstOf, count, rows);
   return bench.workspace.view(rows, TAG_BYTES * count);
 }
 
@@ -161,6 +194,13 @@ function demandHash(roster: readonly string[], need: StockDemand): Uint8Array {
   const stranger = [...need.masks.keys()].find((owner) => !roster.includes(owner));
   if (stranger !== undefined) throw new Misuse('OUT_OF_RANGE', `${stranger} is not of the roster`);
   const writer = new ByteWriter().uint32(need.triples).uint32(need.random);
+  const narrow = collectNarrow(need.narrow ?? []);
+  writer.uint32(narrow.length);
+  for (const { factors, count } of narrow)
+    writer
+      .uint32(factors.a >>> 0)
+      .uint32(factors.b >>> 0)
+      .uint32(count);
   for (const party of roster) writer.uint32(need.masks.get(party) ?? 0);
   return hashBytes(LABEL.preparation, writer.finish());
 }

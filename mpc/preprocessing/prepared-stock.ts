@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { ByteReader, ByteWriter, concatBytes } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { AuthenticatedBits, BLOCK_BITS, TAG_BYTES } from '../boolean/bits.ts';
+import { keyOf, type Factors } from '../boolean/holders.ts';
 import type { Stock, StockDemand, Triples } from '../boolean/stock.ts';
 
 const FORMAT = 1;
@@ -30,13 +31,29 @@ class Shelf {
   }
 }
 
+/** Triples of one kind. */
+class TripleShelf {
+  readonly a: Shelf;
+  readonly b: Shelf;
+  readonly c: Shelf;
+
+  constructor({ a, b, c }: Triples) {
+    [this.a, this.b, this.c] = [new Shelf(a), new Shelf(b), new Shelf(c)];
+  }
+
+  take(count: number): Triples {
+    return { a: this.a.take('triples', count), b: this.b.take('triples', count), c: this.c.take('triples', count) };
+  }
+}
+
 /**
  * Random authenticated material that the parties made themselves (docs/preprocessing.md). Serves whole lanes of 128; at least
  * what was needed is there.
  */
 export class PreparedStock implements Stock {
   readonly keyShare: Uint8Array;
-  readonly #triples: { readonly a: Shelf; readonly b: Shelf; readonly c: Shelf };
+  readonly #triples: TripleShelf;
+  readonly #narrow: ReadonlyMap<string, TripleShelf>;
   readonly #random: Shelf;
   readonly #masks: ReadonlyMap<string, Shelf>;
 
@@ -45,14 +62,16 @@ export class PreparedStock implements Stock {
     triples: Triples,
     random: AuthenticatedBits,
     masks: ReadonlyMap<string, AuthenticatedBits>,
+    narrow: ReadonlyMap<string, Triples> = new Map(),
   ) {
     this.keyShare = keyShare;
-    this.#triples = { a: new Shelf(triples.a), b: new Shelf(triples.b), c: new Shelf(triples.c) };
+    this.#triples = new TripleShelf(triples);
+    this.#narrow = new Map([...narrow].map(([key, kept]) => [key, new TripleShelf(kept)]));
     this.#random = new Shelf(random);
     this.#masks = new Map([...masks].map(([owner, bits]) => [owner, new Shelf(bits)]));
   }
 
-  /** What has not been taken yet. */
+  /** What has not been taken yet, narrow triples aside. */
   get left(): StockDemand {
     return {
       triples: this.#triples.a.left.length,
@@ -61,9 +80,10 @@ export class PreparedStock implements Stock {
     };
   }
 
-  triples(count: number): Triples {
-    const { a, b, c } = this.#triples;
-    return { a: a.take('triples', count), b: b.take('triples', count), c: c.take('triples', count) };
+  /** Where none were made for products of such factors, others take their place. */
+  triples(count: number, factors?: Factors): Triples {
+    const narrow = factors === undefined ? undefined : this.#narrow.get(keyOf(factors));
+    return (narrow ?? this.#triples).take(count);
   }
 
   masks(owner: string, count: number): AuthenticatedBits {
@@ -76,7 +96,7 @@ export class PreparedStock implements Stock {
   }
 
   /**
-   * What is left, for a sealed place: 16 1/8 bytes a bit. Secret. Note it as taken there before using any of it: nothing may be
+   * What is left, narrow triples aside, for a sealed place: 16 1/8 bytes a bit. Secret. Note it as taken there before using any of it: nothing may be
    * taken twice.
    */
   encode(): Uint8Array {

@@ -33,7 +33,13 @@ function decisions(
     const { field, bit } = fields[place]![next[place]!++]!;
     if (liars.includes(place)) return random(LANES / 8);
     const of = (x: number): number =>
-      ({ value: x, deficit: K - x, small: Number(x > 0 && x < K), present: Number(x > 0) })[field];
+      ({
+        value: x,
+        raised: 2 ** Math.ceil(Math.log2(K)) - K + x,
+        deficit: K - x,
+        small: Number(x > 0 && x < K),
+        present: Number(x > 0),
+      })[field];
     return pack(
       honest.map((counts) => BigInt(of(Math.min(counts[place]!, K)) >> bit)),
       1,

@@ -1,13 +1,14 @@
 import { constantBits, CircuitBuilder, widthOf, type Bits, type Signal } from '../builder.ts';
 import type { Circuit } from '../circuit.ts';
 import { withoutGreatest } from '../gadgets/choose.ts';
-import { allOf, atLeast } from '../gadgets/compare.ts';
-import { countOnes } from '../gadgets/sum.ts';
-import { reaches, type Threshold } from '../gadgets/threshold.ts';
+import { allInTurn, allOf, atLeast } from '../gadgets/compare.ts';
+import { countOnes, sum } from '../gadgets/sum.ts';
+import { carryPlace, reaches, type Threshold } from '../gadgets/threshold.ts';
 
 /** What a hospital enters about a count x under threshold k. Each hospital enters only what the circuit asks of it. */
 export type Field =
   | 'value' // min(x, k)
+  | 'raised' // 2^w - k + min(x, k), 2^w the least power of two from k on
   | 'deficit' // k - min(x, k)
   | 'small' // [0 < x < k]
   | 'present'; // [x > 0]
@@ -49,21 +50,17 @@ export function releaseCircuit(parameters: ReleaseParameters): ReleaseCircuit {
   const coalition = Math.min(parameters.coalition, parties - 1);
   const rest = parties - coalition;
   const present = inputs.of('present');
-  const nobody = (): Signal =>
-    allOf(
-      builder,
-      present().map((bit) => builder.not(bit)),
-    );
+  const nobody = (): Signal => noneOf(builder, present(), inTurn);
   const zerosOpen = zeroCells === 'open';
   let passes: Signal;
   if (coalition === 0) {
-    const reached = minimumCell(builder, inputs, parameters);
+    const reached = minimumCell(builder, inputs);
     passes = zerosOpen ? builder.xor(reached, nobody()) : reached;
   } else {
     // Every rest of nothing is zero, so these let a cell through in which nobody has anything.
     const rests =
       rest === 1
-        ? everyOneAlone(builder, inputs)
+        ? everyOneAlone(builder, inputs, allOf)
         : rest === 2
           ? everyPair(builder, inputs)
           : everyRest(builder, inputs, parameters, coalition);
@@ -82,8 +79,11 @@ const constant = (value: number): Bits => constantBits(BigInt(value), widthOf(Bi
 class ReleaseInputs {
   readonly fields: FieldBit[][];
   readonly parties: number;
+  readonly carryPlace: number;
   readonly #builder: CircuitBuilder;
   readonly #lanes: number;
+  /** Bits of a number that reaches no threshold. */
+  readonly width: number;
   readonly #width: number;
   readonly #made = new Map<string, Bits>();
 
@@ -92,19 +92,35 @@ class ReleaseInputs {
     this.#lanes = lanes;
     this.parties = parties;
     this.fields = Array.from({ length: parties }, () => []);
-    this.#width = widthOf(greatestOf(threshold));
+    const most = greatestOf(threshold);
+    this.width = widthOf(most - 1n);
+    this.#width = widthOf(most);
+    this.carryPlace = carryPlace(BigInt(parties) * most, leastOf(threshold), most);
   }
 
   number(party: number, field: Field): Bits {
     const key = `${party}/${field}`;
     let bits = this.#made.get(key);
     if (bits === undefined) {
-      const width = field === 'small' || field === 'present' ? 1 : this.#width;
+      const width = this.#widthOf(field);
       bits = this.#builder.inputs(party, this.#lanes, width);
       for (let bit = 0; bit < width; bit++) this.fields[party]!.push({ field, bit });
       this.#made.set(key, bits);
     }
     return bits;
+  }
+
+  #widthOf(field: Field): number {
+    switch (field) {
+      case 'raised':
+        return this.width + 1;
+      case 'small':
+      case 'present':
+        return 1;
+      case 'value':
+      case 'deficit':
+        return this.#width;
+    }
   }
 
   /** The field's only bit at every hospital. */
@@ -116,19 +132,35 @@ class ReleaseInputs {
 export const greatestOf = (threshold: Threshold): bigint =>
   typeof threshold === 'bigint' ? threshold : threshold.reduce((a, b) => (a > b ? a : b), 1n);
 
-/** t = 0: the total reaches k. */
-function minimumCell(builder: CircuitBuilder, inputs: ReleaseInputs, { threshold, lanes }: ReleaseParameters): Signal {
-  const values = inputs.fields.map((_, party) => inputs.number(party, 'value'));
-  return reaches(builder, values, BigInt(inputs.parties) * greatestOf(threshold), threshold, lanes);
+const leastOf = (threshold: Threshold): bigint =>
+  typeof threshold === 'bigint' ? threshold : threshold.reduce((a, b) => (a < b ? a : b), greatestOf(threshold));
+
+/**
+ * t = 0: the total reaches k. The first hospital adds 2^m - k to its own number, so that bit m of the sum is the answer. It enters 2^w - k more
+ * instead, w + 1 bits of which the highest is 1 only where its number is k itself: bits w to m - 1 of the other are the contrary.
+ */
+function minimumCell(builder: CircuitBuilder, inputs: ReleaseInputs): Signal {
+  const { width, carryPlace: m } = inputs;
+  const raised = inputs.number(0, 'raised');
+  const reached = raised[width]!;
+  const above = Array.from({ length: m - width }, () => builder.not(reached));
+  const others = inputs.fields.slice(1).map((_, i) => inputs.number(i + 1, 'value'));
+  return sum(builder, [[...raised.slice(0, width), ...above, reached], ...others], m + 1, 'triples')[m]!;
 }
 
 /** n - t = 1: each hospital's count on its own is zero or reaches k, which it knows itself. */
-const everyOneAlone = (builder: CircuitBuilder, inputs: ReleaseInputs): Signal =>
-  allOf(
+const everyOneAlone = (builder: CircuitBuilder, inputs: ReleaseInputs, join: typeof allOf): Signal =>
+  noneOf(builder, inputs.of('small')(), join);
+
+/** Hospitals in turn, as long as that is no deeper than what it is joined with; more of them compute in a committee. */
+const IN_TURN = 8;
+
+const inTurn: typeof allOf = (builder, bits) => (bits.length <= IN_TURN ? allInTurn : allOf)(builder, bits);
+
+const noneOf = (builder: CircuitBuilder, flags: readonly Signal[], join: typeof allOf): Signal =>
+  join(
     builder,
-    inputs
-      .of('small')()
-      .map((bit) => builder.not(bit)),
+    flags.map((bit) => builder.not(bit)),
   );
 
 /** n - t = 2: x_i + x_j reaches k where min(x_i, k) >= k - min(x_j, k); it is zero where both are. */
@@ -161,5 +193,5 @@ function everyRest(
   const greatest = BigInt(values.length) * greatestOf(threshold);
   const smallestRest = reaches(builder, values, greatest, threshold, lanes);
   const few = builder.not(atLeast(builder, countOnes(builder, inputs.of('present')()), constant(coalition + 1)));
-  return builder.xor(smallestRest, builder.and(few, everyOneAlone(builder, inputs)));
+  return builder.xor(smallestRest, builder.and(few, everyOneAlone(builder, inputs, inTurn)));
 }

@@ -1,4 +1,5 @@
 import type { Bits, CircuitBuilder, Signal } from '../builder.ts';
+import { factorsOf, weightOf } from '../holders.ts';
 
 /** Which of the two to spend less of: triples or rounds. */
 export type Thrift = 'triples' | 'rounds';
@@ -41,9 +42,20 @@ function blockSize(width: number): number {
   return size;
 }
 
-/** Carry of one full adder: the majority of three bits. Cost: one AND. */
-export const majority = (circuit: CircuitBuilder, a: Signal, b: Signal, c: Signal): Signal =>
-  circuit.xor(circuit.and(circuit.xor(a, c), circuit.xor(b, c)), c);
+/** Carry of one full adder: the majority of three bits. Cost: one AND, of the factors that are cheapest to prepare. */
+export function majority(circuit: CircuitBuilder, a: Signal, b: Signal, c: Signal): Signal {
+  const weight = ([x, y, z]: readonly [Signal, Signal, Signal]): number => {
+    const [left, right, both] = [circuit.holders(x), circuit.holders(y), circuit.holders(z)];
+    return weightOf(factorsOf(left | both, right | both));
+  };
+  const orders = [
+    [a, b, c],
+    [b, c, a],
+    [a, c, b],
+  ] as const;
+  const [x, y, z] = orders.reduce((best, order) => (weight(order) < weight(best) ? order : best));
+  return circuit.xor(circuit.and(circuit.xor(x, z), circuit.xor(y, z)), z);
+}
 
 function rippled(circuit: CircuitBuilder, a: Bits, b: Bits, carryIn: Signal): Signal[] {
   const result = [carryIn];

@@ -23,11 +23,18 @@ export function reaches(
   const least = all.reduce((a, b) => (a < b ? a : b));
   const most = all.reduce((a, b) => (a > b ? a : b));
   if (greatest < least) return false;
-  const m = Math.max(widthOf(greatest - least), widthOf(most - 1n));
+  const m = carryPlace(greatest, least, most);
   const offsets = all.map((k) => (1n << BigInt(m)) - k);
   const offset = typeof threshold === 'bigint' ? constantBits(offsets[0]!, m + 1) : publicBits(offsets, m + 1, lanes);
   return sum(circuit, [...numbers, offset], m + 1, thrift)[m]!;
 }
+
+/**
+ * The m for which the sum and 2^m - k reach 2^m just when the sum reaches k, and never 2^(m + 1): for thresholds from `least` to `most` and
+ * sums up to `greatest`.
+ */
+export const carryPlace = (greatest: bigint, least: bigint, most: bigint): number =>
+  Math.max(widthOf(greatest - least), widthOf(most - 1n));
 
 const padded = (values: readonly bigint[], lanes: number): bigint[] => [
   ...values,
