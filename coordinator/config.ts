@@ -16,6 +16,8 @@ export interface Limits {
   readonly handshakes: number;
   /** HTTP requests a second of one address (of one /64 for IPv6). */
   readonly requestsPerSecond: number;
+  /** Patients' statements a second of one address: a person signs one now and then. */
+  readonly statementsPerSecond: number;
   /** Answer streams in parallel: of one researcher, and of all together. */
   readonly streamsPerResearcher: number;
   readonly streams: number;
@@ -51,11 +53,23 @@ export interface Deadlines {
   readonly retry: number;
 }
 
+/** A file that the coordinator hands to browsers as it is. */
+export interface Page {
+  /** As /patient. */
+  readonly path: string;
+  readonly type: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
 export interface CoordinatorConfig {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
   readonly ledger: Ledger;
+  /** Where patients' statements and published results are, when not on the ledger of queries. */
+  readonly publicLedger?: Ledger | undefined;
+  /** What browsers may load: the patient's page. */
+  readonly pages?: readonly Page[] | undefined;
   /** The coordinator's own organisation and key: it opens and aborts sessions on the ledger. */
   readonly member: Member;
   readonly log: Logger;
@@ -78,6 +92,7 @@ export const DEFAULT_LIMITS: Limits = {
   backlog: 4 * 1024 * 1024,
   handshakes: 512,
   requestsPerSecond: 500,
+  statementsPerSecond: 5,
   streamsPerResearcher: 128,
   streams: 512,
   listeners: 1000,

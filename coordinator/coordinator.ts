@@ -1,6 +1,7 @@
 import { getRequestListener } from '@hono/node-server';
 import { Misuse } from '../protocol/errors.ts';
-import { AddressLimit, createApi } from './api/app.ts';
+import { AddressLimit } from './api/address-limit.ts';
+import { createApi } from './api/app.ts';
 import { withDefaults, type CoordinatorConfig } from './config.ts';
 import { CatchUp, holderOf } from './ledger-view.ts';
 import { listen } from './listen.ts';
@@ -74,6 +75,7 @@ export async function startCoordinator(config: CoordinatorConfig): Promise<Coord
     {
       ...{ ledger, catchUp, connections, sessions, streams, progress, metrics, limits, log, clock },
       ...{ forward, publicUrl, closing: closing.signal },
+      ...{ statements: config.publicLedger ?? ledger, member, pages: config.pages ?? [] },
     },
     addresses,
   );

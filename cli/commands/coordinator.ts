@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { startCoordinator } from '../../coordinator/index.ts';
 import { coordinatorConfig, readConfig, readMember, readTls } from '../config.ts';
-import { connectLedger } from '../connect.ts';
+import { pages } from '../../console/pages.ts';
+import { connectLedger, connectPublicLedger } from '../connect.ts';
 import { done } from '../output.ts';
 import { serve, serviceLog } from '../service.ts';
 
@@ -17,11 +18,14 @@ export function addCoordinatorCommands(program: Command): void {
       const config = readConfig(coordinatorConfig, options.config);
       const log = serviceLog('coordinator', config.logLevel);
       const ledger = await connectLedger(config);
+      const publicLedger = await connectPublicLedger(config);
       const deadlines = inMilliseconds(config.deadlines ?? {});
       const server = await startCoordinator({
         host: config.host,
         port: config.port,
         ledger,
+        publicLedger,
+        pages: pages(),
         member: readMember(config),
         log,
         deadlines,
@@ -34,6 +38,7 @@ export function addCoordinatorCommands(program: Command): void {
       await serve({ url: server.url }, async () => {
         await server.close();
         await ledger.close();
+        await publicLedger?.close();
       });
     });
 }

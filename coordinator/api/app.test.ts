@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signAction } from '../../ledger/index.ts';
 import type { SignedAction } from '../../protocol/ledger.ts';
 import { HOSPITALS, until, World } from '../testing/world.ts';
-import { AddressLimit } from './app.ts';
+import { AddressLimit } from './address-limit.ts';
 
 let world: World;
 let query: string;

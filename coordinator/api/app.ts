@@ -1,16 +1,17 @@
-import { isIPv6 } from 'node:net';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import type { Context as RequestContext } from 'hono';
 import { routePath } from 'hono/route';
 import { asHealthchainError, Fault, Misuse, Refusal, type HealthchainError } from '../../protocol/errors.ts';
-import { TokenBucket } from '../relay/bucket.ts';
 import { addActions } from './actions.ts';
+import type { AddressLimit } from './address-limit.ts';
 import type { Api, ApiEnv, Context } from './context.ts';
 import { retryAfter, statusOf } from './errors.ts';
 import { addEvents } from './events.ts';
 import { addFetches } from './fetches.ts';
 import { addOperations } from './operations.ts';
+import { addPages } from './pages.ts';
+import { addPatients } from './patients.ts';
 import { addReads } from './reads.ts';
 
 /** The HTTP API: open reads, signed fetches, progress, operations. Every error leaves as an ErrorRecord. */
@@ -41,6 +42,8 @@ export function createApi(context: Context, addresses: AddressLimit): Api {
   addEvents(api, context);
   addFetches(api, context);
   addActions(api, context);
+  addPatients(api, context);
+  addPages(api, context.pages);
   addOperations(api, context);
   return api;
 }
@@ -67,32 +70,4 @@ function ofFramework(error: unknown): HealthchainError {
 
 function tooLarge(): never {
   throw new Refusal('TOO_LARGE', 'the body of this request is too large');
-}
-
-/** Requests a second of each address, or of each IPv6 network of a customer (/64). */
-export class AddressLimit {
-  readonly #perSecond: number;
-  readonly #clock: () => number;
-  readonly #buckets = new Map<string, TokenBucket>();
-
-  constructor(perSecond: number, clock: () => number) {
-    this.#perSecond = perSecond;
-    this.#clock = clock;
-  }
-
-  admits(address: string): boolean {
-    const now = this.#clock();
-    if (this.#buckets.size > 10_000) this.#forget(now);
-    const key = isIPv6(address) && !address.includes('.') ? address.split(':').slice(0, 4).join(':') : address;
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) this.#buckets.set(key, (bucket = new TokenBucket(this.#perSecond, now)));
-    const admitted = bucket.take(1, now) === 0;
-    // A refused request costs nothing, or a persistent caller would never come back in.
-    if (!admitted) bucket.take(-1, now);
-    return admitted;
-  }
-
-  #forget(now: number): void {
-    for (const [key, bucket] of this.#buckets) if (bucket.full(now)) this.#buckets.delete(key);
-  }
 }
