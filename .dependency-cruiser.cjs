@@ -17,7 +17,7 @@ module.exports = {
     layer(
       'protocol-is-the-ground',
       'protocol',
-      'mpc|analytics|ledger|hospital|coordinator|researcher|cli|examples|bench|tests',
+      'mpc|analytics|ledger|hospital|coordinator|researcher|console|cli|examples|bench|tests',
     ),
     layer('mpc-stands-alone', 'mpc', 'analytics|ledger|hospital|coordinator|researcher|cli|examples|bench|tests'),
     layer('analytics-stands-alone', 'analytics', 'mpc|ledger|hospital|coordinator|researcher|cli|examples|bench|tests'),
@@ -26,6 +26,11 @@ module.exports = {
     layer('coordinator-is-a-process', 'coordinator', 'hospital|researcher|cli|mpc|examples|bench|tests'),
     layer('researcher-is-a-process', 'researcher', 'hospital|coordinator|cli|examples|bench|tests'),
     layer('cli-is-the-top', 'cli', 'examples|bench|tests'),
+    layer(
+      'console-runs-in-browsers',
+      'console',
+      'mpc|analytics|ledger|hospital|coordinator|researcher|cli|examples|bench|tests',
+    ),
     {
       name: 'testing-tools-stay-in-tests',
       severity: 'error',

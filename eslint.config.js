@@ -3,7 +3,16 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'node_modules/', 'mpc/*/assembly/', 'coverage/', '.cache/', 'demo-out/', '**/*.cjs']),
+  globalIgnores([
+    'dist/',
+    'node_modules/',
+    'mpc/*/assembly/',
+    'coverage/',
+    '.cache/',
+    'demo-out/',
+    'console/patient/page.js',
+    '**/*.cjs',
+  ]),
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -1,23 +1,10 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import type { z } from 'zod';
+import { canonicalText } from './canonical-text.ts';
 import { Misuse, type MisuseCode } from './errors.ts';
 import type { Label } from './labels.ts';
 
-/** The one text form of a document: JSON with sorted keys and no white space (RFC 8785). */
-export function canonicalText(document: unknown): string {
-  let text: string | undefined;
-  try {
-    text = canonicalize(document);
-  } catch {
-    throw new Misuse(
-      'MALFORMED',
-      'this value has no JSON form: a lone surrogate, a cycle or a number that is not finite',
-    );
-  }
-  if (text === undefined) throw new Misuse('MALFORMED', 'this value has no JSON form');
-  return text;
-}
+export { canonicalText };
 
 export const canonicalBytes = (document: unknown): Uint8Array => Buffer.from(canonicalText(document), 'utf8');
 

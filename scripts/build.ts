@@ -2,6 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { buildConsole } from '../console/build.ts';
 import { bundleChaincode } from '../ledger/chaincode/bundle.ts';
 import { bundle } from './bundle.ts';
 
@@ -17,6 +18,10 @@ run('node', 'mpc/kernels/build.ts');
 run('tsc', '-p', 'tsconfig.build.json');
 for (const product of ['mpc/kernels/kernels.wasm', 'mpc/kernels/generators.bin', 'mpc/bitkernels/bitkernels.wasm']) {
   cpSync(join(root, product), join(root, 'dist', product));
+}
+await buildConsole(join(root, 'dist', 'console'));
+for (const file of ['index.html', 'page.css']) {
+  cpSync(join(root, 'console', 'patient', file), join(root, 'dist', 'console', 'patient', file));
 }
 await bundleChaincode(join(root, 'dist', 'chaincode'));
 await bundle(join(root, 'dist'), 'js');

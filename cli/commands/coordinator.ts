@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { startCoordinator } from '../../coordinator/index.ts';
 import { coordinatorConfig, readConfig, readMember, readTls } from '../config.ts';
-import { pages } from '../../console/pages.ts';
+import { patientPage } from '../../console/pages.ts';
 import { connectLedger, connectPublicLedger } from '../connect.ts';
 import { done } from '../output.ts';
 import { serve, serviceLog } from '../service.ts';
@@ -19,13 +19,15 @@ export function addCoordinatorCommands(program: Command): void {
       const log = serviceLog('coordinator', config.logLevel);
       const ledger = await connectLedger(config);
       const publicLedger = await connectPublicLedger(config);
+      const pages = patientPage();
+      if (pages === undefined) log.warn('the patient’s page is not built, and not served: npm run console');
       const deadlines = inMilliseconds(config.deadlines ?? {});
       const server = await startCoordinator({
         host: config.host,
         port: config.port,
         ledger,
         publicLedger,
-        pages: pages(),
+        pages,
         member: readMember(config),
         log,
         deadlines,

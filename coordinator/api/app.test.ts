@@ -121,8 +121,12 @@ describe('operations', () => {
     expect(routes.sort()).toEqual([
       'get /health',
       'get /metrics',
+      'get /v1/consent',
+      'get /v1/consent/patients/{key}',
       'get /v1/consortium',
+      'get /v1/datasets',
       'get /v1/ledger/head',
+      'get /v1/publications',
       'get /v1/queries',
       'get /v1/queries/{id}',
       'get /v1/queries/{id}/events',
@@ -132,6 +136,7 @@ describe('operations', () => {
       'get /v1/sessions/{id}',
       'get /v1/sessions/{id}/shares/{hospital}',
       'post /v1/actions',
+      'post /v1/consent/statements',
       'post /v1/sessions/{id}/pull/{hospital}',
     ]);
     for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)) {
