@@ -31,7 +31,8 @@ export async function makeKey(): Promise<PatientKey> {
   if (made === undefined) {
     throw new KeyProblem('This browser cannot make Ed25519 keys. A newer one can, or the command line.');
   }
-  return asKey((made as CryptoKeyPair).privateKey);
+  // Node's and browsers' types differ here.
+  return asKey((made as unknown as { privateKey: CryptoKey }).privateKey);
 }
 
 /** Reads what `seal` wrote, or an unencrypted PEM file as the command line writes. */
