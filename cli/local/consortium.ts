@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { NetworkDescription } from '../../ledger/fabric/network/description.ts';
 import { found } from '../../ledger/index.ts';
 import type { SitePolicy } from '../../hospital/policy.ts';
+import type { PatientMapping } from '../../hospital/source/index.ts';
 import { Identity } from '../../protocol/identity.ts';
 import type { Organisation, Role } from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
@@ -16,6 +17,8 @@ import { startRole, writeConfig, type RoleProcess } from './process.ts';
 export interface LocalHospital {
   readonly id: string;
   readonly files: readonly string[];
+  /** Which of its patients has which key, for datasets that rest on consent. */
+  readonly consent?: PatientMapping;
 }
 
 export interface LocalOptions {
@@ -158,8 +161,14 @@ async function startAll(
   writeConfig(folder, 'policy', options.policy);
   // Many engines that each take every core of one machine get in each other’s way.
   const threads = hospitals.length > 2 * availableParallelism() ? { threads: 1 } : {};
-  for (const { id, files } of hospitals) {
-    const datasets = { [schema.dataset]: { files: files.map((file) => resolve(file)), ...threads } };
+  for (const { id, files, consent } of hospitals) {
+    const datasets = {
+      [schema.dataset]: {
+        files: files.map((file) => resolve(file)),
+        ...threads,
+        ...(consent === undefined ? {} : { consent: { ...consent, keys: resolve(consent.keys) } }),
+      },
+    };
     writeConfig(folder, id, {
       ...member(id),
       coordinator: { url: coordinatorUrl },
