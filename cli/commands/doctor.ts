@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { readHospitalConfig, readPolicy } from '../../hospital/config.ts';
 import { inspectPool } from '../../hospital/pool/inspect.ts';
-import { checkMapping, openSource, renderMappingReport } from '../../hospital/source/index.ts';
+import { PatientKeys } from '../../hospital/consent/index.ts';
+import { checkMapping, Cohort, openSource, renderMappingReport, type Source } from '../../hospital/source/index.ts';
 import type { LedgerAddress } from '../../ledger/address.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { HealthchainError } from '../../protocol/errors.ts';
+import { consentRuleOf } from '../../protocol/schema.ts';
 import { coordinatorConfig, ledgerConfig, readConfig, readMember, researcherConfig } from '../config.ts';
 import { readDocument } from '../files.ts';
 import { useNetwork, type NetworkSettings } from '../network.ts';
@@ -89,13 +91,27 @@ async function examineHospital(path: string, checkup: Checkup): Promise<void> {
         print(renderMappingReport(report));
         if (!report.fits)
           throw new Unwell('does not fit the registered schema', 'See the table above; mend the mapping or the data.');
-        return `fits ${schema.dataset}@${schema.version}`;
+        const { basis } = consentRuleOf(schema);
+        const consent = source.consent === undefined ? undefined : await describeConsent(opened, source.consent.keys);
+        if (basis !== 'none' && consent === undefined)
+          throw new Unwell(
+            `the dataset is ${basis}, and the configuration does not say whose rows are whose`,
+            `Add consent.patient and consent.keys to datasets.${name}; without them its queries are denied.`,
+          );
+        return `fits ${schema.dataset}@${schema.version}${consent === undefined ? '' : `; ${consent}`}`;
       } finally {
         await opened.close();
       }
     });
   }
   await ledger?.close();
+}
+
+/** How the file of keys and the records fit, in counts. */
+async function describeConsent(source: Source, keysFile: string): Promise<string> {
+  const keys = await PatientKeys.read(keysFile);
+  const { rows, unnamed, patients, withKey } = await source.checkPatients(new Cohort('listed', keys.patients()));
+  return `${keys.size} patients have keys, ${withKey} of them are among the ${patients} of the records; ${unnamed} of ${rows} rows name no patient`;
 }
 
 async function examineMember(

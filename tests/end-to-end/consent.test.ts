@@ -144,6 +144,15 @@ describe('a query on a dataset that rests on consent', { timeout: 300_000 }, () 
     expect(valuesOf(await answer('GRU'))).toMatchObject(directly([added]));
   });
 
+  it('is ready for by what the doctor sees, in counts', async () => {
+    const seen = await cli('doctor', '--config', join(home, 'anna.json'));
+    const told = seen.stdout + seen.stderr;
+    expect(told).toMatch(
+      /11 patients have keys, 11 of them are among the 12 of the records; 2 of \d+ rows name no patient/,
+    );
+    expect(told).not.toContain('ZZPATIENT');
+  });
+
   it('is denied by a hospital that has not mapped its patients', async () => {
     await consortium.processes.get('carl')!.stop();
     editConfig(join(home, 'carl.json'), (config) => {
