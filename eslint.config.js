@@ -10,6 +10,7 @@ export default defineConfig(
     'coverage/',
     '.cache/',
     'demo-out/',
+    'bundle/',
     'console/patient/page.js',
     '**/*.cjs',
   ]),

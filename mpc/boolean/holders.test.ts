@@ -62,7 +62,7 @@ describe('whose bits a wire is a sum of', () => {
     const builder = new CircuitBuilder();
     const [a, b, c, d] = [0, 1, 2, 3].map((owner) => builder.input(owner, 128)) as [number, number, number, number];
     // The sum of a and b, then c and d: the one of two holders is not taken twice.
-    const circuit = builder.build([majority(builder, builder.xor(a, b), c, d) as number]);
+    const circuit = builder.build([majority(builder, builder.xor(a, b), c, d)]);
     const [{ ands }] = circuit.layers as [(typeof circuit.layers)[number]];
     expect(holderCount(circuit.factors(ands[0]!).a) + holderCount(circuit.factors(ands[0]!).b)).toBe(5);
   });
