@@ -28,7 +28,7 @@ export interface Traffic {
 const CONFLICTS = 200;
 /** How long a transaction that was sent may take to show in a block. */
 const COMMIT_MS = 15_000;
-/** How long peers are given to catch up with what this process has seen already. */
+/** How long peers are given to catch up with what this process has seen already, before it counts as an outage. */
 const LAG_MS = 10_000;
 const LONGEST_PAUSE_MS = 500;
 
@@ -47,7 +47,8 @@ export class Sender {
 
   /**
    * Sends an action; `sent` is asked and told whether it may have gone through already, so that a refusal as done counts as
-   * success. Errors: the contract's `Refusal` or `Misuse`; `Fault LEDGER_DOWN` when the network does not take it now.
+   * success. Errors: the contract's `Refusal` or `Misuse`; `Fault LEDGER_DOWN` when the network does not take it now, which
+   * includes a refusal by peers that stay behind: the blocks seen here say that the contract takes the action.
    */
   async send(signed: SignedAction, sent: { maybe: boolean }, signal: AbortSignal): Promise<Place> {
     const lagEnds = performance.now() + LAG_MS;
@@ -63,7 +64,8 @@ export class Sender {
         if (!(error instanceof Refusal || error instanceof Misuse)) throw error;
         const done = await this.#doneAlready(signed, sent, signal);
         if (done !== undefined) return done;
-        if (performance.now() > lagEnds || !(await this.#peersLag(signed, error))) throw error;
+        if (!(await this.#peersLag(signed, error))) throw error;
+        if (performance.now() > lagEnds) throw behind(error);
         conflicts += 1;
       }
       await backOff(conflicts, signal);
@@ -133,6 +135,12 @@ const backOff = (times: number, signal: AbortSignal): Promise<void> =>
   pause(Math.random() * Math.min(10 * 2 ** Math.min(times, 10), LONGEST_PAUSE_MS), undefined, { signal }).catch(
     () => undefined,
   );
+
+const behind = (cause: HealthchainError): Fault =>
+  new Fault('LEDGER_DOWN', `peers are behind blocks that this process has seen, and refuse (${cause.code})`, {
+    hint: 'It is tried again. See whether all peers reach the ordering service.',
+    cause,
+  });
 
 const crowded = (): Fault =>
   new Fault('LEDGER_DOWN', `others changed what this action rests on ${CONFLICTS} times`, {
