@@ -15,8 +15,8 @@ const record = z.object({
 const CHAINCODE_RESPONSE = /chaincode response \d+, (\{.*\})\s*$/s;
 
 /**
- * The error of ours that a failed call to a gateway means: the chaincode's own refusal where it gave one; `Misuse BAD_CONFIG` where
- * the channel does not accept who asks; else `Fault LEDGER_DOWN`, which may pass with time or at another gateway.
+ * The error of ours that a failed call to a gateway means: the chaincode's own refusal where it gave one; `Refusal NOT_AUTHORIZED`
+ * where the channel does not accept who asks; else `Fault LEDGER_DOWN`, which may pass with time or at another gateway.
  */
 export function fromGateway(error: unknown, doing: string): HealthchainError {
   if (error instanceof HealthchainError) return error;
@@ -48,12 +48,16 @@ function chaincodeError(text: string): HealthchainError | undefined {
   if (match === null) return undefined;
   try {
     return errorFromRecord(record.parse(JSON.parse(match[1]!)));
-  } catch {
+  } catch (cause) {
     return new Misuse('BAD_CONFIG', 'the chaincode of the channel refused in a form that this program does not know', {
       hint: 'Is ledger.fabric.chaincode the chaincode of this project, in a version that fits?',
+      cause,
     });
   }
 }
 
 /** Whether trying again, or elsewhere, may help. */
 export const mayPass = (error: unknown): boolean => error instanceof Fault && error.code === 'LEDGER_DOWN';
+
+/** Whether the contract in the chaincode said this, rather than the network around it: its errors alone come without a cause. */
+export const toldByChaincode = (error: HealthchainError): boolean => error.cause === undefined;

@@ -4,7 +4,7 @@ import type { HealthchainError } from '../../protocol/errors.ts';
 import { Fault, Misuse, Refusal } from '../../protocol/errors.ts';
 import type { SignedAction } from '../../protocol/ledger.ts';
 import type { Place } from '../chain.ts';
-import { fromGateway, mayPass } from './errors.ts';
+import { fromGateway, mayPass, toldByChaincode } from './errors.ts';
 import type { ChannelFollower } from './follower.ts';
 import type { Gateways, Line } from './gateways.ts';
 import type { ChannelIdentity } from './identity.ts';
@@ -14,6 +14,8 @@ export interface SenderParts {
   readonly follower: ChannelFollower;
   readonly identity: ChannelIdentity;
   readonly chaincode: string;
+  /** How long peers may refuse what this process's own copy allows before that counts as an outage; default 10 s. */
+  readonly lagMs?: number | undefined;
 }
 
 /** Counts what was done to get actions through: for measurements and tests. */
@@ -28,7 +30,6 @@ export interface Traffic {
 const CONFLICTS = 200;
 /** How long a transaction that was sent may take to show in a block. */
 const COMMIT_MS = 15_000;
-/** How long peers are given to catch up with what this process has seen already, before it counts as an outage. */
 const LAG_MS = 10_000;
 const LONGEST_PAUSE_MS = 500;
 
@@ -51,7 +52,7 @@ export class Sender {
    * includes a refusal by peers that stay behind: the blocks seen here say that the contract takes the action.
    */
   async send(signed: SignedAction, sent: { maybe: boolean }, signal: AbortSignal): Promise<Place> {
-    const lagEnds = performance.now() + LAG_MS;
+    const lagEnds = performance.now() + (this.#parts.lagMs ?? LAG_MS);
     for (let conflicts = 0; ;) {
       this.#parts.follower.requireHonest();
       if (signal.aborted) throw new Misuse('OUT_OF_ORDER', 'this ledger connection is closed');
@@ -64,7 +65,7 @@ export class Sender {
         if (!(error instanceof Refusal || error instanceof Misuse)) throw error;
         const done = await this.#doneAlready(signed, sent, signal);
         if (done !== undefined) return done;
-        if (!(await this.#peersLag(signed, error))) throw error;
+        if (!(await this.#mayBeLag(signed, error, signal))) throw error;
         if (performance.now() > lagEnds) throw behind(error);
         conflicts += 1;
       }
@@ -117,10 +118,17 @@ export class Sender {
     return follower.replica.find(signed);
   }
 
-  /** True when this process's own copy says that the contract takes the action: then the peer has not yet seen as much. */
-  async #peersLag(signed: SignedAction, refusal: HealthchainError): Promise<boolean> {
+  /**
+   * Whether this process's own copy says that the contract takes the action: then the chaincode that refused has seen less, or
+   * lies, and the refusal settles nothing.
+   */
+  async #mayBeLag(signed: SignedAction, refusal: HealthchainError, signal: AbortSignal): Promise<boolean> {
+    if (!toldByChaincode(refusal)) return false;
     const { follower, identity } = this.#parts;
-    if (refusal.code === 'ALREADY_DONE') return false;
+    // Somebody else may have done it in a block that has not come here yet.
+    if (refusal.code === 'ALREADY_DONE') {
+      await follower.refresh(AbortSignal.any([signal, AbortSignal.timeout(COMMIT_MS)]));
+    }
     try {
       await follower.replica.rehearse(signed, identity);
       return true;
