@@ -17,7 +17,7 @@ interface Delivery {
   readonly letter: Letter;
   /** Whether it may have gone through on an earlier attempt. */
   readonly sent: { maybe: boolean };
-  /** Met an outage, or came during one: such go one after the other, in order. */
+  /** Met an outage, or came during one or behind such: these go one after the other, in order. */
   delayed: boolean;
   /** Whether somebody waits for it. */
   awaited: boolean;
@@ -34,6 +34,8 @@ export class Mailroom {
   readonly #stop = new AbortController();
   readonly #deliveries: Delivery[] = [];
   readonly #moved = new Growth();
+  /** Settles when every action that was handed in so far is on disk and in line. */
+  #inLine: Promise<unknown> = Promise.resolve();
   #down = false;
   #underway = 0;
 
@@ -56,14 +58,27 @@ export class Mailroom {
 
   /**
    * Takes an action on. Resolves when it is on disk, to its outcome: a place on the ledger, or the contract's refusal. An
-   * action that an earlier caller gave up on is not taken on a second time.
+   * action that an earlier caller gave up on is not taken on a second time. Errors: `Fault DISK`.
    */
   async post(signed: SignedAction): Promise<{ readonly outcome: Promise<Place>; readonly giveUp: () => void }> {
     const digest = actionDigest(signed);
     const known = this.#deliveries.find(({ awaited, letter }) => !awaited && actionDigest(letter.signed) === digest);
-    const delivery = known ?? this.#deliver(await this.#outbox.add(signed), { delayed: this.#down, maybe: false });
+    const delivery = known ?? (await this.#take(signed));
     delivery.awaited = true;
     return { outcome: delivery.done, giveUp: () => (delivery.awaited = false) };
+  }
+
+  /** Puts actions in line as they were handed in, whichever of their files is on disk first. */
+  #take(signed: SignedAction): Promise<Delivery> {
+    const added = this.#outbox.add(signed);
+    added.catch(() => undefined); // Until its turn to be asked.
+    const taken = this.#inLine.then(async () => {
+      const letter = await added;
+      const delayed = this.#down || this.#deliveries.some((before) => before.delayed);
+      return this.#deliver(letter, { delayed, maybe: false });
+    });
+    this.#inLine = taken.catch(() => undefined);
+    return taken;
   }
 
   /** Leaves what is not done for the next process. */
