@@ -6,7 +6,9 @@ import { kernels, layout, memory } from '../mpc/kernels/load.ts';
 import type { Bench as Benchmark, Measurement, Tools } from './measurement.ts';
 import { addCommitments, commitCells, commitScalars } from '../mpc/pedersen.ts';
 
-import { type Mask, SCALAR_ORDER, ScalarVector, ShareSum, maskedChunks, randomScalar } from '../mpc/scalars.ts';
+import { type Mask, maskedChunks } from '../mpc/masks.ts';
+import { ShareSum } from '../mpc/share-sum.ts';
+import { SCALAR_ORDER, ScalarVector, randomScalar } from '../mpc/scalars.ts';
 
 interface Case {
   readonly name: string;

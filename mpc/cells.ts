@@ -52,6 +52,11 @@ export class CellVector {
     return new CellVector(bytes);
   }
 
+  /** Of bytes that are cells because the kernels made them: `ShareSum`. */
+  static ofSum(bytes: Uint8Array): CellVector {
+    return new CellVector(bytes);
+  }
+
   get length(): number {
     return this.bytes.length / CELL_BYTES;
   }

@@ -3,18 +3,9 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CELL_LIMIT, CellVector } from './cells.ts';
-import {
-  type Mask,
-  SCALAR_ORDER as L,
-  ScalarVector,
-  ShareSum,
-  addScalars,
-  assertScalar,
-  maskScalar,
-  maskedChunks,
-  randomScalar,
-  subtractScalars,
-} from './scalars.ts';
+import { type Mask, maskScalar, maskedChunks } from './masks.ts';
+import { ShareSum } from './share-sum.ts';
+import { SCALAR_ORDER as L, ScalarVector, addScalars, assertScalar, randomScalar, subtractScalars } from './scalars.ts';
 
 const EDGES = [
   0n,
@@ -211,6 +202,14 @@ describe('maskedChunks', () => {
     expect(Buffer.concat(interleaved).equals(expected)).toBe(true);
   });
 
+  it('leaves nothing in the memory that the next share is made in', () => {
+    const abandoned = maskedChunks(cells, masks, 1000);
+    const chunk = (abandoned.next().value as Uint8Array).subarray(0, 320);
+    expect(chunk.some((byte) => byte !== 0)).toBe(true);
+    abandoned.return();
+    expect(chunk.every((byte) => byte === 0)).toBe(true);
+  });
+
   it('yields nothing for no cells', () => {
     expect([...maskedChunks(CellVector.zeros(0), masks)]).toEqual([]);
   });
@@ -271,6 +270,56 @@ describe('ShareSum', () => {
       expect(() => sum.add(at, new Uint8Array(64))).toThrow(code('OUT_OF_RANGE'));
     }
     sum.add(4, new Uint8Array(0));
+  });
+
+  it('keeps what lies before, after and between chunks apart', () => {
+    const n = 5000;
+    const [a, b, c] = ['a', 'b', 'c'].map((label) => manyScalars(n, label)) as [bigint[], bigint[], bigint[]];
+    const sum = new ShareSum(n);
+    const add = (values: readonly bigint[], from: number, to: number): void =>
+      sum.add(from, encode(values).subarray(32 * from, 32 * to));
+    add(a, 0, 1000);
+    add(b, 3000, 4000);
+    add(a, 1000, n);
+    add(b, 0, 3000);
+    add(c, 0, n);
+    add(b, 4000, n);
+    expect(decode(sum.total().bytes)).toEqual(a.map((x, i) => mod(x + b[i]! + c[i]!)));
+  });
+
+  it('refuses a bad chunk where nothing was before, and longer ones as a whole', () => {
+    const n = 40_000;
+    const values = manyScalars(n, 'long');
+    const bad = encode(values);
+    bad.set(encode([L]), 32 * 39_999);
+    const sum = new ShareSum(n);
+    expect(() => sum.add(0, bad)).toThrow(code('NON_CANONICAL'));
+    expect(sum.total().bytes.every((byte) => byte === 0)).toBe(true);
+    sum.add(0, encode(values));
+    sum.add(0, encode(values));
+    expect(decode(sum.total().bytes)).toEqual(values.map((x) => mod(2n * x)));
+  });
+
+  it('opens in place, to what the total stands for', () => {
+    const values = manyScalars(5000, 'cells').map((x) => BigInt.asIntN(119, x));
+    const share = encode(manyScalars(5000, 'mask'));
+    const rest = ScalarVector.fromCells(CellVector.fromBigInts(values));
+    rest.subtractInto(ScalarVector.fromBytes(share));
+    const sum = new ShareSum(5000);
+    sum.add(0, share);
+    sum.add(0, rest.bytes);
+    expect(sum.total().toCells().toBigInts()).toEqual(values);
+    expect(sum.cells().toBigInts()).toEqual(values);
+    expect(sum.cells().toBigInts()).toEqual(values);
+    expect(() => sum.add(0, share)).toThrow(code('OUT_OF_ORDER'));
+    expect(() => sum.total()).toThrow(code('OUT_OF_ORDER'));
+  });
+
+  it('does not open to a number that is no cell, however often it is asked', () => {
+    const sum = new ShareSum(3);
+    sum.add(0, encode([1n, CELL_LIMIT, 2n]));
+    for (let i = 0; i < 2; i++) expect(() => sum.cells()).toThrow(code('OUT_OF_RANGE'));
+    expect(() => sum.add(0, encode([1n]))).toThrow(code('OUT_OF_ORDER'));
   });
 
   it('gives a copy of the total', () => {

@@ -1,5 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import { ShareSum } from '../mpc/scalars.ts';
+import { ShareSum } from '../mpc/share-sum.ts';
 import {
   evidenceOf,
   judge,

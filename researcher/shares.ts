@@ -1,5 +1,5 @@
 import type { Member } from '../ledger/ledger.ts';
-import { ShareSum } from '../mpc/scalars.ts';
+import { ShareSum } from '../mpc/share-sum.ts';
 import { ShareOpener, type ReceivedShare } from '../mpc/sum/share.ts';
 import type { ExchangeKey } from '../protocol/envelope.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';

@@ -38,7 +38,7 @@ describe('a slow receiver', () => {
     };
     await runTraffic(world, session, HOSPITALS, traffic);
     clearInterval(watch);
-    expect(await world.metric('healthchain_paused_total{cause="slow receiver"}')).toBeGreaterThan(3);
+    expect(await world.metric('healthchain_paused_total{cause="slow receiver"}')).toBeGreaterThan(0);
     expect(await world.metric('healthchain_paused_total{cause="rate"}')).toBe(0);
     expect(await world.metric('healthchain_relayed_bytes_total')).toBeGreaterThan(200 * MEGABYTE);
     // A backlog of 4 MiB, what the parser holds, and buffers that V8 frees some time after their collection.

@@ -7,6 +7,7 @@ import type { LiveSession } from '../sessions/live.ts';
 import type { Preparation, Preparations } from '../sessions/preparations.ts';
 import type { SessionTable } from '../sessions/table.ts';
 import type { Streams } from '../streams/streams.ts';
+import { YoungBuffers } from '../young-buffers.ts';
 import { CLOSE, type Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 
@@ -26,6 +27,7 @@ export class Relay {
   readonly #metrics: Metrics;
   readonly #log: Logger;
   readonly #clock: () => number;
+  readonly #young = new YoungBuffers();
 
   constructor(of: {
     connections: Connections;
@@ -55,6 +57,7 @@ export class Relay {
       this.#violation(from, 'text');
       return;
     }
+    this.#young.read(bytes.length);
     this.#shape(from, bytes.length);
     if (from.queue !== undefined) from.queue.push(bytes);
     else this.#handle(from, bytes);

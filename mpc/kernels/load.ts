@@ -114,21 +114,22 @@ export function eraseBlocks(): void {
   bytes.fill(0, layout.accumulator, layout.scalars);
 }
 
-/** The same for a block at `scalars`, and its cells at `cells`. */
-export function eraseSegment(): void {
-  bytes.fill(0, layout.scalars, layout.scalars + 32 * layout.block);
-  bytes.fill(0, layout.cells, layout.cells + 16 * layout.block);
+/** Kernels with memory of their own: `address` and what follows is free for whoever has them. */
+export interface OwnKernels {
+  readonly kernels: Exports;
+  readonly memory: Uint8Array<ArrayBuffer>;
+  readonly address: number;
 }
 
 /**
  * Kernels with memory of their own for `length` bytes, in which they can work without copies in and out. The memory goes when
  * nobody holds the kernels or a view of it any more. Cost: 0.1 ms.
  */
-export function kernelsOver(length: number): { readonly kernels: Exports; readonly address: number } {
+export function kernelsOver(length: number): OwnKernels {
   const own = instantiate();
   const missing = layout.generators + length - own.memory.buffer.byteLength;
   if (missing > 0) own.memory.grow(Math.ceil(missing / PAGE));
-  return { kernels: own, address: layout.generators };
+  return { kernels: own, memory: new Uint8Array(own.memory.buffer), address: layout.generators };
 }
 
 function instantiate(): Exports {

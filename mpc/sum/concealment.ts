@@ -4,7 +4,8 @@ import { ByteWriter } from '../../protocol/bytes.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { CellVector } from '../cells.ts';
 import { addCommitments, commitScalars } from '../pedersen.ts';
-import { maskedChunks, randomScalar, SCALAR_BYTES, SCALAR_ORDER, ScalarVector, SEED_BYTES } from '../scalars.ts';
+import { maskedChunks } from '../masks.ts';
+import { randomScalar, SCALAR_BYTES, SCALAR_ORDER, ScalarVector, SEED_BYTES } from '../scalars.ts';
 import type { RandomSource } from '../transport.ts';
 import type { CellSet } from './cell-set.ts';
 

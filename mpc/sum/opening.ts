@@ -6,7 +6,8 @@ import { LABEL } from '../../protocol/labels.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import type { CellVector } from '../cells.ts';
 import { addCommitments, commitCells, commitScalars } from '../pedersen.ts';
-import { addScalars, SCALAR_BYTES, ScalarVector, type ShareSum } from '../scalars.ts';
+import type { ShareSum } from '../share-sum.ts';
+import { addScalars, SCALAR_BYTES, ScalarVector } from '../scalars.ts';
 import { CellSet } from './cell-set.ts';
 import { challengeOf, concealedCommitment } from './concealment.ts';
 import type { ReceivedShare } from './share.ts';
@@ -69,8 +70,9 @@ export function combineShares(sum: ShareSum, shares: readonly ReceivedShare[]): 
   const { outcome } = first;
   const blinding = rest.reduce((total, share) => addScalars(total, share.blinding), first.blinding);
   try {
-    const agreement = fromHex(first.header.agreement, 32);
-    const { open, closed } = separate(sum.total(), agreement, outcome);
+    const released = outcome && CellSet.fromBase64(sum.length, outcome.released);
+    if (released === undefined || released.full) return new Opening(sum.cells(), blinding, outcome);
+    const { open, closed } = separate(sum.total(), fromHex(first.header.agreement, 32), outcome!, released);
     return new Opening(open.toCells(), blinding, outcome, closed);
   } catch (cause) {
     throw verificationFailed(cause);
@@ -81,11 +83,9 @@ export function combineShares(sum: ShareSum, shares: readonly ReceivedShare[]): 
 function separate(
   total: ScalarVector,
   agreement: Uint8Array,
-  outcome: Outcome | undefined,
-): { open: ScalarVector; closed: Closed | undefined } {
-  if (outcome === undefined) return { open: total, closed: undefined };
-  const released = CellSet.fromBase64(total.length, outcome.released);
-  if (released.full) return { open: total, closed: undefined };
+  outcome: Outcome,
+  released: CellSet,
+): { open: ScalarVector; closed: Closed } {
   const responses = ScalarVector.zeros(total.length);
   for (let i = 0; i < total.length; i++) {
     if (released.has(i)) continue;

@@ -6,7 +6,8 @@ import { LABEL } from '../../protocol/labels.ts';
 import { transcriptHash, type Transcript } from '../../protocol/session.ts';
 import { CellVector } from '../cells.ts';
 import { addCommitments, commitCells, commitScalars } from '../pedersen.ts';
-import { addScalars, maskedChunks, maskScalar, randomScalar, ScalarVector, subtractScalars } from '../scalars.ts';
+import { maskedChunks, maskScalar } from '../masks.ts';
+import { addScalars, randomScalar, ScalarVector, subtractScalars } from '../scalars.ts';
 import type { Channel } from '../session/channel.ts';
 import { exchange, type RandomSource } from '../transport.ts';
 

@@ -10,7 +10,8 @@ import { LABEL } from '../../protocol/labels.ts';
 import { digest, signatureHex } from '../../protocol/names.ts';
 import { outcome, outcomeDigest, OUTCOME_LIMIT, type Outcome } from '../../protocol/outcome.ts';
 import { helloDigest, openHello, signedHello, type SignedHello } from '../../protocol/session.ts';
-import { assertScalar, type ShareSum } from '../scalars.ts';
+import type { ShareSum } from '../share-sum.ts';
+import { assertScalar } from '../scalars.ts';
 import type { DecidedInput } from './decided.ts';
 import { ChunkOpener, ChunkSealer } from './stream.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExchangeKey } from '../../protocol/envelope.ts';
-import { ShareSum } from '../scalars.ts';
+import { ShareSum } from '../share-sum.ts';
 import { seededRandom, World } from '../testing/world.ts';
 import { combineShares, verifyOpening } from './opening.ts';
 import type { AgreedInput } from './party.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { CellVector } from '../../mpc/cells.ts';
 import { commitCells } from '../../mpc/pedersen.ts';
-import { addScalars, randomScalar, ShareSum } from '../../mpc/scalars.ts';
+import { ShareSum } from '../../mpc/share-sum.ts';
+import { addScalars, randomScalar } from '../../mpc/scalars.ts';
 import { combineShares, Opening, verifyOpening } from '../../mpc/sum/opening.ts';
 import { seededRandom } from '../../mpc/testing/world.ts';
 import { expectAbort, flipBit, refusedBy } from './attack.ts';

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { SHARE_CHUNK_CELLS, type ShareHeader } from '../../mpc/sum/share.ts';
 import { combineShares } from '../../mpc/sum/opening.ts';
-import { ShareSum } from '../../mpc/scalars.ts';
+import { ShareSum } from '../../mpc/share-sum.ts';
 import { ByteWriter, fromHex } from '../../protocol/bytes.ts';
 import { canonicalBytes } from '../../protocol/canonical.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';

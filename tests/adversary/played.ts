@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { planQuery, type Plan } from '../../analytics/index.ts';
 import { schemaOf } from '../../analytics/testing/world.ts';
 import { found, RemoteLedger, startLedgerServer, type LedgerServer, type Member } from '../../ledger/index.ts';
-import { ShareSum } from '../../mpc/scalars.ts';
+import { ShareSum } from '../../mpc/share-sum.ts';
 import { CellSet } from '../../mpc/sum/cell-set.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { combineShares, type Opening } from '../../mpc/sum/opening.ts';

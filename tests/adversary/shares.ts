@@ -1,4 +1,4 @@
-import { ShareSum } from '../../mpc/scalars.ts';
+import { ShareSum } from '../../mpc/share-sum.ts';
 import type { BlameCase, SignedBlameStatement, SuspectShare } from '../../mpc/sum/blame.ts';
 import { makeStatement } from '../../mpc/sum/blame.ts';
 import { combineShares, verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Ledger } from '../../ledger/ledger.ts';
-import { ShareSum } from '../../mpc/scalars.ts';
+import { ShareSum } from '../../mpc/share-sum.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
 import { sealShare, ShareOpener } from '../../mpc/sum/share.ts';
 import { seededRandom, World } from '../../mpc/testing/world.ts';

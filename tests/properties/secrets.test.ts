@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { CellVector } from '../../mpc/cells.ts';
-import { ShareSum } from '../../mpc/scalars.ts';
+import { ShareSum } from '../../mpc/share-sum.ts';
 import { judge } from '../../mpc/sum/blame.ts';
 import { combineShares } from '../../mpc/sum/opening.ts';
 import { CommittedInput } from '../../mpc/sum/party.ts';

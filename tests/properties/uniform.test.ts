@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CellVector } from '../../mpc/cells.ts';
-import { maskedChunks } from '../../mpc/scalars.ts';
+import { type Mask, maskedChunks } from '../../mpc/masks.ts';
 import { seededRandom, World, type Passing } from '../../mpc/testing/world.ts';
 import { runStep } from '../adversary/attack.ts';
 import { agreed, sealed } from '../adversary/shares.ts';
@@ -24,13 +24,14 @@ describe('a summed share', () => {
     const cells = CellVector.fromBigInts([value]);
     const [top, low] = [new Array<number>(256).fill(0), new Array<number>(256).fill(0)];
     for (let run = 0; run < 20_000; run++) {
-      const [share] = maskedChunks(cells, [
+      const masks: Mask[] = [
         { seed: random(32), sign: 1 },
         { seed: random(32), sign: -1 },
-      ]);
+      ];
+      const share = maskedChunks(cells, masks).next().value as Uint8Array;
       // The order is just above 2^252: bits 244 to 251 are the top ones.
-      top[((share![31]! << 4) | (share![30]! >> 4)) & 255]!++;
-      low[share![0]!]!++;
+      top[((share[31]! << 4) | (share[30]! >> 4)) & 255]!++;
+      low[share[0]!]!++;
     }
     expect(chiSquare(top)).toBeLessThan(LIMIT_255);
     expect(chiSquare(low)).toBeLessThan(LIMIT_255);
@@ -38,7 +39,8 @@ describe('a summed share', () => {
 
   test('would fail this test without its masks', () => {
     const counts = new Array<number>(256).fill(0);
-    for (let run = 0; run < 1000; run++) counts[[...maskedChunks(CellVector.fromBigInts([7n]), [])][0]![31]!]!++;
+    for (let run = 0; run < 1000; run++)
+      counts[(maskedChunks(CellVector.fromBigInts([7n]), []).next().value as Uint8Array)[31]!]!++;
     expect(chiSquare(counts)).toBeGreaterThan(LIMIT_255);
   });
 });

@@ -81,100 +81,130 @@ function subtractOne(a: usize, b: usize, topMask: u64): void {
   storeLifted(a, a0 - b0, s1 - c0, s2 - c1, load<u64>(a, 24) - (load<u64>(b, 24) & topMask) - c2);
 }
 
+/** One loop for both kinds of addend, so that the compiler puts `addOne` into it: a call for each scalar doubles the time. */
+function addEach(a: usize, b: usize, n: usize, topMask: u64): void {
+  for (const end = a + (n << 5); a < end; a += 32, b += 32) addOne(a, b, topMask);
+}
+
+function subtractEach(a: usize, b: usize, n: usize, topMask: u64): void {
+  for (const end = a + (n << 5); a < end; a += 32, b += 32) subtractOne(a, b, topMask);
+}
+
 /** a_i := a_i + b_i mod l, n scalars. */
 export function addScalars(a: usize, b: usize, n: usize): void {
-  for (const end = a + (n << 5); a < end; a += 32, b += 32) addOne(a, b, -1);
+  addEach(a, b, n, -1);
 }
 
 /** a_i := a_i - b_i mod l. */
 export function subtractScalars(a: usize, b: usize, n: usize): void {
-  for (const end = a + (n << 5); a < end; a += 32, b += 32) subtractOne(a, b, -1);
+  subtractEach(a, b, n, -1);
 }
 
 /** a_i := a_i + (b_i mod 2^252) mod l: b is raw pseudo-random bytes. */
 export function addMasks(a: usize, b: usize, n: usize): void {
-  for (const end = a + (n << 5); a < end; a += 32, b += 32) addOne(a, b, LOW60);
+  addEach(a, b, n, LOW60);
 }
 
 /** a_i := a_i - (b_i mod 2^252) mod l. */
 export function subtractMasks(a: usize, b: usize, n: usize): void {
-  for (const end = a + (n << 5); a < end; a += 32, b += 32) subtractOne(a, b, LOW60);
+  subtractEach(a, b, n, LOW60);
 }
+
+/** Cells of a pass, whose scalars stay in the first-level cache between two loops. */
+const PASS: usize = 256;
 
 /**
- * Stores a + (b mod 2^252) + (c mod 2^252) mod l, each of b and c negated where its flip is -1: -b = (2^252 - 1 - b) + 1 + DELTA
- * mod l. a is below l + 2^128, so that the sum is below 2^254 and one reduction is enough.
+ * a_i := a_i + b'_i + c'_i mod l, b' being b for a flip of 0 and 2^252 - 1 - b for a flip of -1, of which 252 bits count. a_i is
+ * below l + 2^128 + 2 (1 + DELTA) and not reduced, so that the sum is below 2^254 and one reduction is enough.
  */
-function storeMasked(
-  out: usize,
-  a0: u64,
-  a1: u64,
-  a2: u64,
-  a3: u64,
-  b: usize,
-  flipB: u64,
-  c: usize,
-  flipC: u64,
-  k0: u64,
-  k1: u64,
-): void {
-  const t0 = a0 + k0;
-  const t1 = a1 + k1;
-  const p1 = t1 + u64(t0 < k0);
-  const e2 = u64(t1 < k1) | u64(p1 < t1);
-  const p2 = a2 + e2;
-  const p3 = a3 + u64(p2 < e2);
-  const b0 = load<u64>(b) ^ flipB;
-  const b1 = load<u64>(b, 8) ^ flipB;
-  const b2 = load<u64>(b, 16) ^ flipB;
-  const s0 = t0 + b0;
-  const u1 = p1 + b1;
-  const s1 = u1 + u64(s0 < b0);
-  const f1 = u64(u1 < b1) | u64(s1 < u1);
-  const u2 = p2 + b2;
-  const s2 = u2 + f1;
-  const f2 = u64(u2 < b2) | u64(s2 < u2);
-  const s3 = p3 + ((load<u64>(b, 24) ^ flipB) & LOW60) + f2;
-  const c0 = load<u64>(c) ^ flipC;
-  const c1 = load<u64>(c, 8) ^ flipC;
-  const c2 = load<u64>(c, 16) ^ flipC;
-  const w0 = s0 + c0;
-  const v1 = s1 + c1;
-  const w1 = v1 + u64(w0 < c0);
-  const g1 = u64(v1 < c1) | u64(w1 < v1);
-  const v2 = s2 + c2;
-  const w2 = v2 + g1;
-  const g2 = u64(v2 < c2) | u64(w2 < v2);
-  const w3 = s3 + ((load<u64>(c, 24) ^ flipC) & LOW60) + g2;
-  // Minus q l for q = floor(w / 2^252) <= 3; 3 DELTA0 is the one product that has a carry.
-  const q = w3 >> 60;
-  const d0 = DELTA0 * q;
-  const d1 = DELTA1 * q + u64(q == 3);
-  const r0 = w0 - d0;
-  const h0 = u64(w0 < d0);
-  const x1 = w1 - d1;
-  const r1 = x1 - h0;
-  const h1 = u64(w1 < d1) | u64(x1 < h0);
-  const r2 = w2 - h1;
-  const r3 = (w3 & LOW60) - u64(w2 < h1);
-  // Below 0 with probability 2^-124: then l is added.
-  if (<i64>r3 < 0) {
-    storeLifted(out, r0, r1, r2, r3);
-    return;
+function addFlipped(a: usize, b: usize, flipB: u64, c: usize, flipC: u64, n: usize): void {
+  for (const end = a + (n << 5); a < end; a += 32, b += 32, c += 32) {
+    const b0 = load<u64>(b) ^ flipB;
+    const b1 = load<u64>(b, 8) ^ flipB;
+    const b2 = load<u64>(b, 16) ^ flipB;
+    const s0 = load<u64>(a) + b0;
+    const u1 = load<u64>(a, 8) + b1;
+    const s1 = u1 + u64(s0 < b0);
+    const f1 = u64(u1 < b1) | u64(s1 < u1);
+    const u2 = load<u64>(a, 16) + b2;
+    const s2 = u2 + f1;
+    const f2 = u64(u2 < b2) | u64(s2 < u2);
+    const s3 = load<u64>(a, 24) + ((load<u64>(b, 24) ^ flipB) & LOW60) + f2;
+    const c0 = load<u64>(c) ^ flipC;
+    const c1 = load<u64>(c, 8) ^ flipC;
+    const c2 = load<u64>(c, 16) ^ flipC;
+    const w0 = s0 + c0;
+    const v1 = s1 + c1;
+    const w1 = v1 + u64(w0 < c0);
+    const g1 = u64(v1 < c1) | u64(w1 < v1);
+    const v2 = s2 + c2;
+    const w2 = v2 + g1;
+    const g2 = u64(v2 < c2) | u64(w2 < v2);
+    const w3 = s3 + ((load<u64>(c, 24) ^ flipC) & LOW60) + g2;
+    // Minus q l for q = floor(w / 2^252) <= 3; 3 DELTA0 is the one product that has a carry.
+    const q = w3 >> 60;
+    const d0 = DELTA0 * q;
+    const d1 = DELTA1 * q + u64(q == 3);
+    const r0 = w0 - d0;
+    const h0 = u64(w0 < d0);
+    const x1 = w1 - d1;
+    const r1 = x1 - h0;
+    const h1 = u64(w1 < d1) | u64(x1 < h0);
+    const r2 = w2 - h1;
+    const r3 = (w3 & LOW60) - u64(w2 < h1);
+    // Below 0 with probability 2^-124: then l is added.
+    if (<i64>r3 < 0) {
+      storeLifted(a, r0, r1, r2, r3);
+      continue;
+    }
+    store<u64>(a, r0);
+    store<u64>(a, r1, 8);
+    store<u64>(a, r2, 16);
+    store<u64>(a, r3, 24);
   }
-  store<u64>(out, r0);
-  store<u64>(out, r1, 8);
-  store<u64>(out, r2, 16);
-  store<u64>(out, r3, 24);
 }
 
-/** (1 + DELTA) for each of two flips that is set. */
+/** Of 1 + DELTA for each flip that is set, since -b = (2^252 - 1 - b) + 1 + DELTA mod l. 2 (DELTA0 + 1) is below 2^64. */
 function flipsLow(flipB: u64, flipC: u64): u64 {
   return (DELTA0 + 1) * ((flipB & 1) + (flipC & 1));
 }
 function flipsHigh(flipB: u64, flipC: u64): u64 {
-  // 2 (DELTA0 + 1) is below 2^64.
   return DELTA1 * ((flipB & 1) + (flipC & 1));
+}
+
+/** out_i := cell_i + l + k, not reduced; k is below 2^127. */
+function liftCells(out: usize, cells: usize, k0: u64, k1: u64, n: usize): void {
+  const l0 = DELTA0 + k0;
+  const l1 = DELTA1 + k1 + u64(l0 < k0);
+  for (const end = cells + (n << 4); cells < end; cells += 16, out += 32) {
+    const x0 = load<u64>(cells);
+    const x1 = load<u64>(cells, 8);
+    const sign: u64 = (<i64>x1) >> 63;
+    const a0 = x0 + l0;
+    const y1 = x1 + l1;
+    const a1 = y1 + u64(a0 < x0);
+    const e1 = u64(y1 < x1) | u64(a1 < y1);
+    const a2 = sign + e1;
+    store<u64>(out, a0);
+    store<u64>(out, a1, 8);
+    store<u64>(out, a2, 16);
+    store<u64>(out, sign + TOP + u64(a2 < e1), 24);
+  }
+}
+
+/** a_i := a_i + k, not reduced; k is below 2^128. */
+function lift(a: usize, k0: u64, k1: u64, n: usize): void {
+  for (const end = a + (n << 5); a < end; a += 32) {
+    const a0 = load<u64>(a) + k0;
+    const y1 = load<u64>(a, 8) + k1;
+    const a1 = y1 + u64(a0 < k0);
+    const a2 = load<u64>(a, 16);
+    const b2 = a2 + (u64(y1 < k1) | u64(a1 < y1));
+    store<u64>(a, a0);
+    store<u64>(a, a1, 8);
+    store<u64>(a, b2, 16);
+    store<u64>(a, load<u64>(a, 24) + u64(b2 < a2), 24);
+  }
 }
 
 /** n scalars: cells_i +- b_i +- c_i mod l, for raw pseudo-random b and c, of which 252 bits count. */
@@ -189,32 +219,23 @@ export function maskCells(
 ): void {
   const flipB: u64 = 0 - <u64>negativeB;
   const flipC: u64 = 0 - <u64>negativeC;
-  const k0 = flipsLow(flipB, flipC);
-  const k1 = flipsHigh(flipB, flipC);
-  for (const end = cells + (n << 4); cells < end; cells += 16, out += 32, b += 32, c += 32) {
-    const x0 = load<u64>(cells);
-    const x1 = load<u64>(cells, 8);
-    const sign: u64 = (<i64>x1) >> 63;
-    // The cell plus l.
-    const a0 = x0 + DELTA0;
-    const y1 = x1 + DELTA1;
-    const a1 = y1 + u64(a0 < x0);
-    const e1 = u64(y1 < x1) | u64(a1 < y1);
-    const a2 = sign + e1;
-    const a3 = sign + TOP + u64(a2 < e1);
-    storeMasked(out, a0, a1, a2, a3, b, flipB, c, flipC, k0, k1);
+  for (let done: usize = 0; done < n; done += PASS) {
+    const part = min(PASS, n - done);
+    const at = done << 5;
+    liftCells(out + at, cells + (done << 4), flipsLow(flipB, flipC), flipsHigh(flipB, flipC), part);
+    addFlipped(out + at, b + at, flipB, c + at, flipC, part);
   }
 }
 
-/** n scalars, in place: a_i +- b_i +- c_i mod l, as `maskCells`. */
+/** n canonical scalars, in place: a_i +- b_i +- c_i mod l, as `maskCells`. */
 export function maskScalars(a: usize, b: usize, negativeB: bool, c: usize, negativeC: bool, n: usize): void {
   const flipB: u64 = 0 - <u64>negativeB;
   const flipC: u64 = 0 - <u64>negativeC;
-  const k0 = flipsLow(flipB, flipC);
-  const k1 = flipsHigh(flipB, flipC);
-  for (const end = a + (n << 5); a < end; a += 32, b += 32, c += 32) {
-    const a3 = load<u64>(a, 24);
-    storeMasked(a, load<u64>(a), load<u64>(a, 8), load<u64>(a, 16), a3, b, flipB, c, flipC, k0, k1);
+  for (let done: usize = 0; done < n; done += PASS) {
+    const part = min(PASS, n - done);
+    const at = done << 5;
+    lift(a + at, flipsLow(flipB, flipC), flipsHigh(flipB, flipC), part);
+    addFlipped(a + at, b + at, flipB, c + at, flipC, part);
   }
 }
 

@@ -1,0 +1,138 @@
+import { createCipheriv, type Cipheriv } from 'node:crypto';
+import { discard } from '../protocol/bytes.ts';
+import { CELL_BYTES, type CellVector } from './cells.ts';
+import { KernelError } from './kernels/errors.ts';
+import { kernelsOver, layout, type OwnKernels } from './kernels/load.ts';
+import { SCALAR_BYTES, SEED_BYTES } from './scalars.ts';
+
+/** A pseudo-random mask of every cell: added (1) or subtracted (-1). Two parties that share the seed use opposite signs. */
+export interface Mask {
+  /** 32 bytes, secret, for one vector only. */
+  readonly seed: Uint8Array;
+  readonly sign: 1 | -1;
+}
+
+/**
+ * The summed share t_i = x_i + sum over masks of sign * PRG(seed)_i mod l, `chunkCells` cells at a time: `docs/protocol.md`
+ * section 3, steps 2 and 3, for the pair-wise form of the seeds.
+ *
+ * PRG(seed)_i is bytes 32 i to 32 i + 31 of AES-256-CTR under the seed, initial counter zero, over zeros, little-endian, with
+ * the top four bits cleared. That is uniform on [0, 2^252), which misses only the 2^252 <= v < l of Z_l: the statistical
+ * distance from uniform mod l is (l - 2^252) / l < 2^-127 a cell, so below 2^-107 for a million cells, and AES is the
+ * only assumption that counts. A counter block never repeats below 2^127 cells, and a seed must never serve two vectors: the
+ * difference of two shares under one mask is the difference of the cells.
+ *
+ * The yielded array holds 32 bytes a cell, canonical, and **is reused**: it is valid until the generator is next
+ * resumed or ended, which erases it. Memory is constant in the number of cells. The bytes do not depend on `chunkCells`.
+ *
+ * Cost: a cell and mask take 32 bytes of AES (about 10 ns) and one addition mod l (about 5 ns).
+ *
+ * @throws KernelError BAD_LENGTH, when first resumed, for a seed not of 32 bytes or a chunk not of one cell or more.
+ */
+export function* maskedChunks(
+  cells: CellVector,
+  masks: readonly Mask[],
+  chunkCells = 4096,
+): Generator<Uint8Array, void, undefined> {
+  if (!Number.isSafeInteger(chunkCells) || chunkCells < 1) {
+    throw new KernelError('BAD_LENGTH', 'a chunk has one cell or more');
+  }
+  const streams = masks.map(({ seed, sign }) => ({ cipher: maskStream(seed, 0), negative: sign === -1 }));
+  const length = SCALAR_BYTES * Math.min(chunkCells, cells.length);
+  const space = spare !== undefined && spare.memory.length >= layout.generators + length ? spare : kernelsOver(length);
+  spare = undefined;
+  const { address, memory } = space;
+  try {
+    for (let start = 0; start < cells.length; start += chunkCells) {
+      const end = Math.min(start + chunkCells, cells.length);
+      for (let at = start; at < end; at += BLOCK) {
+        maskBlock(space, address + SCALAR_BYTES * (at - start), cells, at, Math.min(BLOCK, end - at), streams);
+      }
+      yield memory.subarray(address, address + SCALAR_BYTES * (end - start));
+    }
+  } finally {
+    memory.fill(0, layout.operand, layout.operand + SCALAR_BYTES * BLOCK);
+    memory.fill(0, layout.scalars, layout.scalars + SCALAR_BYTES * BLOCK);
+    memory.fill(0, layout.cells, layout.cells + CELL_BYTES * BLOCK);
+    memory.fill(0, address, address + length);
+    spare = space;
+  }
+}
+
+/**
+ * PRG(seed)_index of `maskedChunks`, one scalar. Cost: about 5 us, whatever the index.
+ *
+ * @throws KernelError BAD_LENGTH for a seed not of 32 bytes, OUT_OF_RANGE for an index that is no natural number.
+ */
+export function maskScalar(seed: Uint8Array, index: number): Uint8Array {
+  if (!Number.isSafeInteger(index) || index < 0) throw new KernelError('OUT_OF_RANGE', 'an index is a natural number');
+  const mask = new Uint8Array(maskStream(seed, index).update(ZEROS.subarray(0, SCALAR_BYTES)));
+  mask[31] = mask[31]! & 0x0f;
+  return mask;
+}
+
+/**
+ * Chunks come out of kernels' memory without a copy, so each generator under way has kernels of its own. One is kept for the
+ * next, erased.
+ */
+let spare: OwnKernels | undefined;
+
+/**
+ * Scalars masked at a time: little enough that masks, cells and zeros stay in the second-level cache. node:crypto
+ * allocates every result, slowly when it is large.
+ */
+const BLOCK = 1024;
+const ZEROS = new Uint8Array(SCALAR_BYTES * BLOCK);
+
+interface MaskStream {
+  readonly cipher: Cipheriv;
+  readonly negative: boolean;
+}
+
+/** The key stream of a seed from cell `index` on; two counter blocks a cell. */
+function maskStream(seed: Uint8Array, index: number): Cipheriv {
+  if (seed.length !== SEED_BYTES) throw new KernelError('BAD_LENGTH', 'a mask seed is 32 bytes');
+  const counter = Buffer.alloc(16);
+  counter.writeBigUInt64BE(2n * BigInt(index), 8);
+  return createCipheriv('aes-256-ctr', seed, counter);
+}
+
+/** Leaves cells at .. at + n under their masks at `out`. Two masks at a time are worked in with one reduction. */
+function maskBlock(
+  { kernels, memory }: OwnKernels,
+  out: number,
+  cells: CellVector,
+  at: number,
+  n: number,
+  streams: readonly MaskStream[],
+): void {
+  const { operand, scalars } = layout;
+  memory.set(cells.bytes.subarray(CELL_BYTES * at, CELL_BYTES * (at + n)), layout.cells);
+  const [first, second] = streams;
+  let next = 0;
+  if (first === undefined || second === undefined) {
+    kernels.cellsToScalars(out, layout.cells, n);
+  } else {
+    fillMask(first, memory, operand, n);
+    fillMask(second, memory, scalars, n);
+    kernels.maskCells(out, layout.cells, operand, first.negative, scalars, second.negative, n);
+    next = 2;
+  }
+  for (; next + 1 < streams.length; next += 2) {
+    const [b, c] = [streams[next]!, streams[next + 1]!];
+    fillMask(b, memory, operand, n);
+    fillMask(c, memory, scalars, n);
+    kernels.maskScalars(out, operand, b.negative, scalars, c.negative, n);
+  }
+  if (next === streams.length) return;
+  const last = streams[next]!;
+  fillMask(last, memory, operand, n);
+  (last.negative ? kernels.subtractMasks : kernels.addMasks)(out, operand, n);
+}
+
+/** The next n raw masks of a stream. */
+function fillMask({ cipher }: MaskStream, memory: Uint8Array, address: number, n: number): void {
+  const mask = cipher.update(n === BLOCK ? ZEROS : ZEROS.subarray(0, SCALAR_BYTES * n));
+  memory.set(mask, address);
+  discard(mask);
+}

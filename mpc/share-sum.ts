@@ -1,0 +1,108 @@
+import { inspect } from 'node:util';
+import { Misuse } from '../protocol/errors.ts';
+import { CELL_BYTES, CellVector } from './cells.ts';
+import { KernelError } from './kernels/errors.ts';
+import { kernelsOver, layout, type OwnKernels } from './kernels/load.ts';
+import { SCALAR_BYTES, ScalarVector } from './scalars.ts';
+
+/**
+ * Adds the summed shares of the parties, chunk by chunk as they arrive: X_i = sum_j t_ji mod l (`docs/protocol.md` section 3,
+ * step 4). It does not keep count of who sent what: each party's chunks must cover each cell once.
+ */
+export class ShareSum {
+  readonly length: number;
+  /** The sum lies in memory of kernels of its own, and is worked on where it lies. */
+  readonly #own: OwnKernels;
+  /** Cells from here on are still zero: what comes first is stored, not added. */
+  #reached = 0;
+  #state: 'adding' | 'opened' | 'spoilt' = 'adding';
+
+  constructor(length: number) {
+    this.length = length;
+    this.#own = kernelsOver(SCALAR_BYTES * length);
+  }
+
+  /**
+   * Adds whole scalars off the wire to the cells from `offsetCells` on. All or nothing: after an error the sum is as before.
+   * Cost: about 6 ns a cell.
+   *
+   * @throws KernelError BAD_LENGTH if the chunk is not whole scalars, OUT_OF_RANGE if it reaches outside the vector,
+   * NON_CANONICAL if a scalar is not below l.
+   */
+  add(offsetCells: number, chunk: Uint8Array): void {
+    this.#assertAdding();
+    if (chunk.length % SCALAR_BYTES !== 0) throw new KernelError('BAD_LENGTH', 'scalars are 32 bytes each');
+    const end = offsetCells + chunk.length / SCALAR_BYTES;
+    if (!Number.isSafeInteger(offsetCells) || offsetCells < 0 || end > this.length) {
+      throw new KernelError('OUT_OF_RANGE', 'the chunk does not lie within the vector');
+    }
+    for (let at = 0; at < chunk.length; at += LANDING) this.#land(chunk.subarray(at, at + LANDING));
+    for (let at = 0; at < chunk.length; at += LANDING) {
+      const part = chunk.subarray(at, at + LANDING);
+      const from = chunk.length <= LANDING ? layout.scalars : this.#land(part);
+      this.#work(offsetCells + at / SCALAR_BYTES, from, part.length / SCALAR_BYTES);
+    }
+  }
+
+  /** The sum so far, as a copy. */
+  total(): ScalarVector {
+    this.#assertAdding();
+    const { memory, address } = this.#own;
+    return ScalarVector.ofSum(memory.slice(address, address + SCALAR_BYTES * this.length));
+  }
+
+  /**
+   * The cells that the sum is congruent to, centred about zero. They take the place of the sum, to which nothing can be added any
+   * more. Cost: about 4 ns a cell, and no memory.
+   *
+   * @throws KernelError OUT_OF_RANGE if one is outside (-2^119, 2^119): a wrong or missing share.
+   */
+  cells(): CellVector {
+    const { kernels, memory, address } = this.#own;
+    if (this.#state === 'adding') {
+      this.#state = kernels.scalarsToCells(address, address, this.length) ? 'opened' : 'spoilt';
+    }
+    if (this.#state === 'spoilt') {
+      throw new KernelError('OUT_OF_RANGE', 'a scalar does not stand for a cell between -2^119 and 2^119');
+    }
+    return CellVector.ofSum(memory.subarray(address, address + CELL_BYTES * this.length));
+  }
+
+  /** Brings scalars to the landing and makes sure that they are canonical. */
+  #land(scalars: Uint8Array): number {
+    const { kernels, memory } = this.#own;
+    memory.set(scalars, layout.scalars);
+    if (kernels.scalarsCanonical(layout.scalars, scalars.length / SCALAR_BYTES)) return layout.scalars;
+    throw new KernelError('NON_CANONICAL', 'a scalar is not below the group order');
+  }
+
+  /** Cells from `offset` on := themselves + n scalars at address `from`. */
+  #work(offset: number, from: number, n: number): void {
+    const { kernels, memory, address } = this.#own;
+    const held = Math.min(n, Math.max(0, this.#reached - offset));
+    const to = address + SCALAR_BYTES * offset;
+    if (held > 0) kernels.addScalars(to, from, held);
+    if (held === n) return;
+    memory.copyWithin(to + SCALAR_BYTES * held, from + SCALAR_BYTES * held, from + SCALAR_BYTES * n);
+    this.#reached = offset + n;
+  }
+
+  #assertAdding(): void {
+    if (this.#state !== 'adding') throw new Misuse('OUT_OF_ORDER', 'the sum was opened already');
+  }
+
+  toString(): string {
+    return `ShareSum(${this.length}, redacted)`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** Bytes of scalars that are worked in at a time. */
+const LANDING = SCALAR_BYTES * layout.segment;
