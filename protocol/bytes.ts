@@ -31,7 +31,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
  */
 export function discard(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
+  if (bytes.length > 0 && buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
 }
 
 /** Compares in time that depends on the lengths only. */

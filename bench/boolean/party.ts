@@ -88,7 +88,7 @@ async function perform(task: Task): Promise<string> {
       const counts = Array.from({ length: task.cells }, (_, cell) => countOf(self, cell));
       const from = stock ?? (await make(releaseCost(begin.roster, task.cells, rule(task.coalition), self)));
       stock = undefined;
-      return digestOf(await decideRelease(session(from), counts, rule(task.coalition)));
+      return digestOf(await using(from, (each) => decideRelease(each, counts, rule(task.coalition))));
     }
     case 'medians': {
       const search = {
@@ -101,7 +101,7 @@ async function perform(task: Task): Promise<string> {
       const below = (probe: number | undefined): bigint =>
         probe === undefined ? 0n : BigInt(Math.ceil((probe + 1 - self) / 3));
       const own = search.probabilities.map(() => below(task.gridSize - 1));
-      return digestOf(await findQuantiles(session(from), search, own, (probes) => probes.map(below)));
+      return digestOf(await using(from, (each) => findQuantiles(each, search, own, (probes) => probes.map(below))));
     }
   }
 }
@@ -112,6 +112,16 @@ function rule(coalition: number): GuardRule {
 
 function session(from: Stock): BooleanSession {
   return new BooleanSession(channel, from, random, `bench/${serial++}`);
+}
+
+/** As hospitals do it: a session for each stock, which ends it. */
+async function using<T>(from: Stock, compute: (session: BooleanSession) => Promise<T>): Promise<T> {
+  const each = session(from);
+  try {
+    return await compute(each);
+  } finally {
+    each.end();
+  }
 }
 
 async function make(cost: Cost): Promise<Stock> {

@@ -53,6 +53,7 @@ export async function makeAhead(
     const id = toHex(await tossCoin(transport, `ahead/${i}/id`, random));
     store.addBatch(id, shape, cutStock(stock, sliceDemand(shape, roster)).slice(0, slices));
     store.release(lease.session);
+    stock.discard();
     making.made(store.triples);
   }
 }

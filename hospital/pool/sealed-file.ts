@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import { ByteReader, ByteWriter } from '../../protocol/bytes.ts';
+import { ByteReader, ByteWriter, discard } from '../../protocol/bytes.ts';
 import { canonicalBytes, decodeDocument } from '../../protocol/canonical.ts';
 import { Fault } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -110,7 +110,9 @@ export class SealedFile {
   read(index: number): Uint8Array | undefined {
     try {
       const sealed = readAt(this.#file, this.#at(index), this.lengths[index]! + TAG);
-      return openSealed(this.#key, this.#name, index + 1, sealed);
+      const record = openSealed(this.#key, this.#name, index + 1, sealed);
+      discard(sealed);
+      return record;
     } catch {
       return undefined;
     }
@@ -119,7 +121,9 @@ export class SealedFile {
   /** Overwrites a record with zeros. A precaution: a disk may keep the old blocks, and nothing rests on it. */
   erase(index: number): void {
     try {
-      writeSync(this.#file, new Uint8Array(this.lengths[index]! + TAG), 0, undefined, this.#at(index));
+      const zeros = new Uint8Array(this.lengths[index]! + TAG);
+      writeSync(this.#file, zeros, 0, undefined, this.#at(index));
+      discard(zeros);
     } catch {
       // The journal says that it is spent.
     }

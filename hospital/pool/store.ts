@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { equalBytes, toHex } from '../../protocol/bytes.ts';
+import { discard, equalBytes, toHex } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { asHealthchainError, Fault, Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -176,6 +176,7 @@ export class RosterStore {
           file.erase(from + i);
           if (record === undefined) throw unreadable();
           const slice = PreparedStock.decode(record);
+          discard(record);
           if (!equalBytes(slice.keyShare, setup.keyShare)) throw unreadable();
           return slice;
         });

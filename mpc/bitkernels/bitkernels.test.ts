@@ -78,4 +78,18 @@ describe('the bit kernels', () => {
     workspace.erase();
     expect(workspace.view(first.at, 100).every((byte) => byte === 0)).toBe(true);
   });
+
+  test('a workspace that was given back serves again, overwritten; one that is in use serves nobody else', () => {
+    const workspace = Workspace.open();
+    expect(Workspace.open()).not.toBe(workspace);
+    const mark = workspace.mark();
+    const { at } = filled(workspace, 1 << 20);
+    workspace.release(mark);
+    workspace.close();
+    const next = Workspace.open();
+    expect(next).toBe(workspace);
+    expect(next.take(1 << 20)).toBe(at);
+    expect(next.view(at, 1 << 20).every((byte) => byte === 0)).toBe(true);
+    expect(Workspace.open()).not.toBe(next);
+  });
 });

@@ -90,6 +90,9 @@ function compile(): object {
   return (compiled = new WebAssembly.Module(code));
 }
 
+/** The last workspace that was given back, as long as no garbage collection came by: who idles keeps no memory for it. */
+let idle: WeakRef<Workspace> | undefined;
+
 /**
  * The bit kernels with a memory of their own, laid out by the caller: regions are taken one after the other, and given back
  * all at once. Memory is reused, never shrunk; it goes when the workspace does.
@@ -98,17 +101,30 @@ export class Workspace {
   readonly kernels: Exports;
   #bytes: Uint8Array<ArrayBuffer>;
   #end: number;
+  /** Behind all that was taken since it was last erased. */
+  #used: number;
 
   constructor() {
     this.kernels = new WebAssembly.Instance(compile()).exports as Exports;
-    this.#end = this.kernels.START.value;
+    this.#end = this.#used = this.kernels.START.value;
     this.#bytes = new Uint8Array(this.kernels.memory.buffer);
+  }
+
+  /**
+   * One that was given back before, if it is still there. The first touch of fresh memory costs more than the work on it, and memory
+   * that is dropped in large pieces calls the garbage collector.
+   */
+  static open(): Workspace {
+    const kept = idle?.deref();
+    idle = undefined;
+    return kept ?? new Workspace();
   }
 
   /** The address of `length` fresh bytes on a cache line of their own. Their contents are not defined. */
   take(length: number): number {
     const start = this.#end;
     this.#end = Math.ceil((start + length) / LINE) * LINE;
+    this.#used = Math.max(this.#used, this.#end);
     const missing = this.#end - this.#bytes.length;
     if (missing > 0) {
       this.kernels.memory.grow(Math.ceil(missing / PAGE));
@@ -155,6 +171,14 @@ export class Workspace {
 
   /** Overwrites everything, after secrets have been in it. */
   erase(): void {
-    this.#bytes.fill(0, this.kernels.START.value);
+    const start = this.kernels.START.value;
+    this.#bytes.fill(0, start, this.#used);
+    this.#end = this.#used = start;
+  }
+
+  /** Overwrites everything and leaves it to whoever opens one next. */
+  close(): void {
+    this.erase();
+    idle = new WeakRef(this);
   }
 }

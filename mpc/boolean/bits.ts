@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { discard } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
 
 /** Authenticated bits come in whole blocks of this many: one row of a bit matrix, one register of the machine. */
@@ -47,6 +48,12 @@ export class AuthenticatedBits {
       this.bits.subarray(first / 8, (first + length) / 8),
       this.tags.subarray(TAG_BYTES * first, TAG_BYTES * (first + length)),
     );
+  }
+
+  /** Gives back memory of its own; that of a view stays with what it is a view of. */
+  discard(): void {
+    discard(this.bits);
+    discard(this.tags);
   }
 
   toJSON(): string {

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compute, evaluateInClear, sitDown } from '../testing/boolean.ts';
 import { seededRandom, World } from '../testing/world.ts';
+import type { AuthenticatedBits } from './bits.ts';
 import { CircuitBuilder, type Signal } from './builder.ts';
 import { PublicBits, type Circuit } from './circuit.ts';
 import { checkCost, evaluationCost, firstFrameBytes, openingCost, totalCost } from './cost.ts';
+import type { Stock } from './stock.ts';
 
 const LANES = 256;
 
@@ -165,6 +167,46 @@ describe('a circuit on shared bits', () => {
     await one;
     const other = await sitDown(world, { triples: 0, random: 128, masks: new Map() });
     await expect(other.sessions[0]!.check([bits])).rejects.toMatchObject({ code: 'OUT_OF_ORDER' });
+  });
+
+  test('gives back its memory when it is ended, and does nothing more; not in the middle of a step', async () => {
+    const world = new World({ parties: 2, seed: 'end', deadline: 'idle' });
+    const builder = new CircuitBuilder();
+    const [x, y] = [builder.input(0, LANES), builder.input(1, LANES)];
+    const circuit = builder.build([builder.xor(builder.and(builder.not(x), y), x)]);
+    const taken: AuthenticatedBits[] = [];
+    const watched = (stock: Stock): Stock => ({
+      keyShare: stock.keyShare,
+      triples: (count) => {
+        const triples = stock.triples(count);
+        taken.push(triples.a, triples.b, triples.c);
+        return triples;
+      },
+      masks: (owner, count) => {
+        taken.push(stock.masks(owner, count));
+        return taken.at(-1)!;
+      },
+      random: (count) => stock.random(count),
+      discard: () => stock.discard(),
+    });
+    const { sessions } = await sitDown(world, evaluationCost(circuit, world.roster, 0).stock, { stock: watched });
+    const values = [0, 1].map((seed) => seededRandom(`end/${seed}`)(LANES / 8));
+    const opened = await Promise.all(
+      sessions.map(async (session, i) => {
+        const computing = session.compute(circuit, [values[i]!]);
+        expect(() => session.end()).toThrow(expect.objectContaining({ code: 'OUT_OF_ORDER' }));
+        return computing;
+      }),
+    );
+    for (const session of sessions) {
+      session.end();
+      session.end();
+    }
+    // The answer is a copy.
+    for (const answer of opened) expect(answer).toEqual([values[0]!.map((byte, i) => (~byte & values[1]![i]!) ^ byte)]);
+    expect(taken).toHaveLength(10);
+    for (const { bits, tags } of taken) expect([bits.length, tags.length]).toEqual([0, 0]);
+    await expect(sessions[0]!.check([])).rejects.toMatchObject({ kind: 'Misuse', code: 'OUT_OF_ORDER' });
   });
 
   test('shows nothing of its shares when printed', async () => {

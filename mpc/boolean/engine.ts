@@ -231,6 +231,14 @@ export class BooleanSession implements Evaluator {
     });
   }
 
+  /** No step may be under way. */
+  end(): void {
+    if (this.#state === 'busy') throw new Misuse('OUT_OF_ORDER', 'a step of this session is still under way');
+    this.#state = 'over';
+    this.#gates.end();
+    this.#stock.discard();
+  }
+
   toJSON(): string {
     return `BooleanSession(${this.self} in ${this.#broadcasts.transport.session.slice(0, 8)})`;
   }
@@ -242,7 +250,8 @@ export class BooleanSession implements Evaluator {
   /** One step at a time, and none after an error. */
   async #step<T>(step: () => Promise<T>): Promise<T> {
     if (this.#state === 'busy') throw new Misuse('OUT_OF_ORDER', 'another step of this session is still under way');
-    if (this.#state === 'over') throw new Misuse('OUT_OF_ORDER', 'this session ended in an error');
+    if (this.#state === 'over')
+      throw new Misuse('OUT_OF_ORDER', 'this session is over: it was ended, or ended in an error');
     this.#state = 'busy';
     try {
       const result = await step();

@@ -14,4 +14,10 @@ export interface Evaluator {
    * Errors: those of `BooleanSession`, and in a committee `Abort INPUT_FORGED`.
    */
   compute(circuit: Circuit, own: readonly Uint8Array[]): Promise<Uint8Array[]>;
+
+  /**
+   * Nothing is computed here any more, whether it went well or not: the memory of stock and wires is given back, many megabytes that
+   * would else lie about until the garbage collector marks the whole heap, in the middle of the next computation.
+   */
+  end(): void;
 }

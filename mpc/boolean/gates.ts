@@ -131,6 +131,11 @@ export class Gates {
     this.#pool.release(wire);
   }
 
+  /** No gate is evaluated any more. */
+  end(): void {
+    this.#pool.discard();
+  }
+
   get #first(): boolean {
     return this.#at.self === this.#at.roster[0];
   }

@@ -22,6 +22,8 @@ export interface Stock {
   masks(owner: string, count: number): AuthenticatedBits;
   /** Random bits that nobody knows. */
   random(count: number): AuthenticatedBits;
+  /** Gives back the memory of what was taken and of what is left: nothing of it is read any more, by anyone. */
+  discard(): void;
 }
 
 /** Amounts to have in stock: triples, random bits, and masks for each owner (an owner not named needs none). */

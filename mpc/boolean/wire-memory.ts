@@ -40,4 +40,10 @@ export class SharePool {
     if (free === undefined) this.#free.set(shares.length, [shares]);
     else free.push(shares);
   }
+
+  /** Gives back all of it. */
+  discard(): void {
+    for (const shares of [...this.#free.values()].flat()) shares.discard();
+    this.#free.clear();
+  }
 }

@@ -45,6 +45,9 @@ export class CommitteeClient implements Evaluator {
     return lengths.map((length) => Uint8Array.from(opened.subarray(at, (at += length))));
   }
 
+  /** Nothing is kept here. */
+  end(): void {}
+
   /** All members say the same, so what the honest one among them says, who checked the tags of what others entered. */
   async #verifyEntered(rounds: ReturnType<typeof roundsOf>, shares: readonly Uint8Array[]): Promise<void> {
     const bytes = enteredBytes(this.#members.length);

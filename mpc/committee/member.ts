@@ -47,6 +47,10 @@ export class CommitteeMember implements Evaluator {
     return opened;
   }
 
+  end(): void {
+    this.#session.end();
+  }
+
   async #sharesOfClients(rounds: Rounds, { clientLanes }: SeatedCircuit): Promise<Uint8Array[]> {
     const shares: Uint8Array[] = [];
     for (const [i, client] of this.#committee.clients.entries()) {

@@ -25,13 +25,13 @@ export function cutStock(stock: PreparedStock, piece: StockDemand): PreparedStoc
   );
 }
 
-/** One stock of all that the pieces have left, in their order. They are made under the key share given. */
+/** One stock of all that the pieces have left, in their order. They are made under the key share given; their memory goes. */
 export function joinStocks(keyShare: Uint8Array, pieces: readonly PreparedStock[]): PreparedStock {
   const [only] = pieces;
   if (only !== undefined && pieces.length === 1) return only;
   const triples = pieces.map((piece) => piece.triples(piece.left.triples));
   const owners = new Set(pieces.flatMap((piece) => [...piece.left.masks.keys()]));
-  return new PreparedStock(
+  const joined = new PreparedStock(
     keyShare,
     {
       a: joinBits(triples.map(({ a }) => a)),
@@ -46,6 +46,8 @@ export function joinStocks(keyShare: Uint8Array, pieces: readonly PreparedStock[
       ]),
     ),
   );
+  for (const piece of pieces) piece.discard();
+  return joined;
 }
 
 const joinBits = (parts: readonly AuthenticatedBits[]): AuthenticatedBits =>

@@ -60,7 +60,7 @@ export async function prepareStock(
   const randomBits = await makeRandom(line, lanes(need.random));
   const masks = await makeMasks(line, new Map([...need.masks].map(([owner, count]) => [owner, lanes(count)])));
   await bench.broadcasts.round(new Uint8Array(0));
-  bench.workspace.erase();
+  bench.workspace.close();
   return new PreparedStock(setup.keyShare, triples.wide, randomBits, masks, triples.narrow);
 }
 

@@ -24,11 +24,34 @@ describe('a prepared stock', () => {
     expect(held.left).toEqual({ triples: 0, random: 128, masks: new Map([['anna', 0]]) });
   });
 
+  test('gives back its memory, and then has nothing', () => {
+    const held = new PreparedStock(
+      new Uint8Array(16),
+      { a: some(256), b: some(256), c: some(256) },
+      some(128),
+      new Map([['anna', some(256)]]),
+      new Map([['1/2', { a: some(128), b: some(128), c: some(128) }]]),
+    );
+    const taken = [
+      ...Object.values(held.triples(128) as { a: AuthenticatedBits }),
+      held.triples(128, { a: 1, b: 2 }).b,
+      held.masks('anna', 128),
+      held.random(128),
+    ];
+    held.discard();
+    for (const { bits, tags } of taken) expect([bits.length, tags.length]).toEqual([0, 0]);
+    expect(held.left).toEqual({ triples: 0, random: 0, masks: new Map([['anna', 0]]) });
+    expect(() => held.triples(128)).toThrow(expect.objectContaining({ code: 'OUT_OF_STOCK' }));
+    expect(held.keyShare).toHaveLength(16);
+  });
+
   test('comes back from bytes with what was left', () => {
     const held = stock();
     held.triples(128);
     held.masks('anna', 128);
-    const back = PreparedStock.decode(held.encode());
+    const encoded = Buffer.from(held.encode());
+    const back = PreparedStock.decode(encoded);
+    encoded.fill(0);
     expect(back.keyShare).toEqual(held.keyShare);
     expect(back.left).toEqual(held.left);
     expect(back.triples(128).b).toEqual(triples.b.slice(128, 128));

@@ -11,23 +11,29 @@ const OWNER_LIMIT = 1000;
 
 /** One kind of bits and how many of them are taken. */
 class Shelf {
-  readonly bits: AuthenticatedBits;
+  #bits: AuthenticatedBits;
   #taken = 0;
 
   constructor(bits: AuthenticatedBits) {
-    this.bits = bits;
+    this.#bits = bits;
   }
 
   get left(): AuthenticatedBits {
-    return this.bits.slice(this.#taken, this.bits.length - this.#taken);
+    return this.#bits.slice(this.#taken, this.#bits.length - this.#taken);
   }
 
   take(what: string, count: number): AuthenticatedBits {
-    const left = this.bits.length - this.#taken;
+    const left = this.#bits.length - this.#taken;
     if (count > left) throw new Misuse('OUT_OF_STOCK', `${count} more of ${what}, but ${left} are left`);
-    const taken = this.bits.slice(this.#taken, count);
+    const taken = this.#bits.slice(this.#taken, count);
     this.#taken += count;
     return taken;
+  }
+
+  discard(): void {
+    this.#bits.discard();
+    this.#bits = AuthenticatedBits.zeros(0);
+    this.#taken = 0;
   }
 }
 
@@ -43,6 +49,10 @@ class TripleShelf {
 
   take(count: number): Triples {
     return { a: this.a.take('triples', count), b: this.b.take('triples', count), c: this.c.take('triples', count) };
+  }
+
+  get shelves(): readonly Shelf[] {
+    return [this.a, this.b, this.c];
   }
 }
 
@@ -95,6 +105,11 @@ export class PreparedStock implements Stock {
     return this.#random.take('random bits', count);
   }
 
+  discard(): void {
+    const triples = [this.#triples, ...this.#narrow.values()].flatMap(({ shelves }) => shelves);
+    for (const shelf of [...triples, this.#random, ...this.#masks.values()]) shelf.discard();
+  }
+
   /**
    * What is left, narrow triples aside, for a sealed place: 16 1/8 bytes a bit. Secret. Note it as taken there before using any of it: nothing may be
    * taken twice.
@@ -116,15 +131,15 @@ export class PreparedStock implements Stock {
     return writer.finish();
   }
 
-  /** Errors: `Misuse MALFORMED`. The bytes become the stock's own. */
+  /** Errors: `Misuse MALFORMED`. Nothing of the bytes is kept. */
   static decode(bytes: Uint8Array): PreparedStock {
     const reader = new ByteReader(bytes);
     if (reader.uint8() !== FORMAT) throw new Misuse('MALFORMED', 'a stock of another format');
-    const keyShare = reader.fixed(TAG_BYTES).slice();
+    const keyShare = Uint8Array.from(reader.fixed(TAG_BYTES));
     const read = (): AuthenticatedBits => {
       const blocks = reader.uint32();
-      const bits = reader.fixed((blocks * BLOCK_BITS) / 8);
       // Copied, because tags begin at a whole word of their memory.
+      const bits = concatBytes(reader.fixed((blocks * BLOCK_BITS) / 8));
       return new AuthenticatedBits(bits, concatBytes(reader.fixed(blocks * BLOCK_BITS * TAG_BYTES)));
     };
     const [a, b, c, random] = [read(), read(), read(), read()];

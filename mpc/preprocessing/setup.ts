@@ -161,7 +161,7 @@ export async function setUpRoster(transport: Transport, random: RandomSource): P
   const block = await new Extension(bench, id).block('setup/corrections', () => REPETITIONS + CHECK_BITS);
   await checkBlock(bench, 'setup', block);
   await checkKeys(bench, block);
-  bench.workspace.erase();
+  bench.workspace.close();
   return setup;
 }
 

@@ -17,5 +17,5 @@ export interface Workbench {
 export function openWorkbench(transport: Transport, random: RandomSource, setup: RosterSetup, name: string): Workbench {
   const broadcasts = new Broadcasts(transport, name);
   broadcasts.agreeOn(setup.id);
-  return { transport, broadcasts, workspace: new Workspace(), random, setup, keyBits: setup.keyBits() };
+  return { transport, broadcasts, workspace: Workspace.open(), random, setup, keyBits: setup.keyBits() };
 }

@@ -98,6 +98,11 @@ export class DealtStock implements Stock {
     return random.slice(this.#take('random', count, random.length), count);
   }
 
+  discard(): void {
+    const { triples, random, masks } = this.#material;
+    for (const bits of [triples.a, triples.b, triples.c, random, ...masks.values()]) bits.discard();
+  }
+
   /** What is left of everything: zero if exactly what was demanded was used. */
   get left(): number {
     const { triples, random, masks } = this.#material;

@@ -92,4 +92,7 @@ export class TwistedStock implements Stock {
   random(count: number): AuthenticatedBits {
     return this.#honest.random(count);
   }
+  discard(): void {
+    this.#honest.discard();
+  }
 }

@@ -46,7 +46,11 @@ export class Computing {
   async run<T>(name: string, cost: Cost, compute: (evaluator: Evaluator) => Promise<T>): Promise<T> {
     const seat = await this.#context.seat();
     const evaluator = await seat.evaluator(this.named(name), cost, this.#context.stock);
-    this.#context.beforeOpening();
-    return compute(evaluator);
+    try {
+      this.#context.beforeOpening();
+      return await compute(evaluator);
+    } finally {
+      evaluator.end();
+    }
   }
 }
