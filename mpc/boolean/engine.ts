@@ -10,7 +10,7 @@ import type { Circuit, InputWire } from './circuit.ts';
 import { Gates } from './gates.ts';
 import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
 import type { Stock } from './stock.ts';
-import { addToTags, KeyWords, xorAll, xorBytes, xorShares } from './tags.ts';
+import { addToTags, xorAll, xorBytes, xorShares } from './tags.ts';
 import { multiply as multiplyElements } from './universal-hash.ts';
 import { lastUses } from './wire-memory.ts';
 import { ZeroShares } from './zero-share.ts';
@@ -87,7 +87,7 @@ export class BooleanSession implements Evaluator {
   readonly roster: readonly string[];
   readonly #broadcasts: Broadcasts;
   readonly #stock: Stock;
-  readonly #key: KeyWords;
+  readonly #key: Uint8Array;
   readonly #check: MacCheck;
   readonly #zeros: ZeroShares;
   readonly #gates: Gates;
@@ -98,7 +98,7 @@ export class BooleanSession implements Evaluator {
     this.#broadcasts = new Broadcasts(transport, name);
     this.roster = this.#broadcasts.roster;
     this.#stock = stock;
-    this.#key = new KeyWords(stock.keyShare);
+    this.#key = Uint8Array.from(stock.keyShare);
     this.#check = new MacCheck(this.#broadcasts, random);
     this.#zeros = new ZeroShares(transport, random);
     this.#gates = new Gates({
@@ -182,7 +182,7 @@ export class BooleanSession implements Evaluator {
       const opened = xorAll(await this.#broadcast(message));
       const fingerprints = shares.map(({ tag }, i) => {
         const value = opened.slice(FINGERPRINT_BYTES * i, FINGERPRINT_BYTES * (i + 1));
-        xorBytes(tag, tag, multiplyElements(value, this.#key.bytes));
+        xorBytes(tag, tag, multiplyElements(value, this.#key));
         this.#check.add(tag);
         return value;
       });

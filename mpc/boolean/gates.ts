@@ -7,13 +7,13 @@ import type { Stock } from './stock.ts';
 import {
   addToTags,
   complement,
+  eraseScratch,
   gatherShares,
   maskShares,
   multiply,
   xorAll,
   xorBytes,
   xorShares,
-  type KeyWords,
 } from './tags.ts';
 import { SharePool } from './wire-memory.ts';
 
@@ -24,7 +24,8 @@ export interface Place {
   readonly roster: readonly string[];
   readonly self: string;
   readonly stock: Stock;
-  readonly key: KeyWords;
+  /** This party's share of the global key. */
+  readonly key: Uint8Array;
   readonly check: MacCheck;
   /** One broadcast of the session; `lengthFrom` gives the length of what the party at a place sends. */
   readonly broadcast: (message: Uint8Array, lengthFrom?: (place: number) => number) => Promise<readonly Uint8Array[]>;
@@ -134,6 +135,7 @@ export class Gates {
   /** No gate is evaluated any more. */
   end(): void {
     this.#pool.discard();
+    eraseScratch();
   }
 
   get #first(): boolean {

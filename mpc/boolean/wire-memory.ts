@@ -28,11 +28,9 @@ export function lastUses(circuit: Circuit): Wire[][] {
 export class SharePool {
   readonly #free = new Map<number, AuthenticatedBits[]>();
 
+  /** What is in it is not defined: whoever takes it writes all of it. */
   take(lanes: number): AuthenticatedBits {
-    return (
-      this.#free.get(lanes)?.pop() ??
-      new AuthenticatedBits(new Uint8Array(lanes / 8), new Uint8Array(TAG_BYTES * lanes))
-    );
+    return this.#free.get(lanes)?.pop() ?? new AuthenticatedBits(fresh(lanes / 8), fresh(TAG_BYTES * lanes));
   }
 
   release(shares: AuthenticatedBits): void {
@@ -47,3 +45,5 @@ export class SharePool {
     this.#free.clear();
   }
 }
+
+const fresh = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);

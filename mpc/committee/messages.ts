@@ -27,7 +27,7 @@ export function splitAmong(members: number, bits: Uint8Array, random: RandomSour
   const shares = Array.from({ length: members }, () => random(bits.length + PAD_BYTES));
   const last = shares.at(-1)!.subarray(0, bits.length);
   last.set(bits);
-  for (const share of shares.slice(0, -1)) xorBytes(last, last, share);
+  for (const share of shares.slice(0, -1)) xorBytes(last, last, share.subarray(0, bits.length));
   return shares;
 }
 
