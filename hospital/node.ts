@@ -22,6 +22,7 @@ import { Pool, type RosterStatus } from './pool/pool.ts';
 import { NO_PRECOMPUTE, type Precompute } from './precompute.ts';
 import { Preparing } from './preparing.ts';
 import { platformRandom } from './random.ts';
+import { ScanAhead } from './scan-ahead.ts';
 import { SessionRelay } from './session/relay.ts';
 import { admitSession, runSession, type OpenedStep } from './session/session.ts';
 import type { SourceConfig } from './source/index.ts';
@@ -84,6 +85,7 @@ export class HospitalNode {
   readonly #connection: Connection;
   readonly #streams: Streams;
   readonly #data: LocalData;
+  readonly #ahead = new ScanAhead();
   readonly #site: Site;
   readonly #live = new Map<string, LiveSession>();
   readonly #seen = new Set<string>();
@@ -168,6 +170,7 @@ export class HospitalNode {
     this.#connection.close();
     await this.#following?.catch(() => undefined);
     await this.#preparing.close();
+    this.#ahead.close();
     this.#pool.close();
     await this.#data.close();
     this.#journal.close();
@@ -210,7 +213,14 @@ export class HospitalNode {
       if (session.status === 'aborted') this.#endByLedger(session);
       if (session.status === 'completed') this.#endResumed(session.id);
     }
-    await decideByPolicy(this.#site, member, log);
+    await decideByPolicy(this.#site, member, log, (approved) => this.#scanAhead(approved));
+  }
+
+  /** Where patients' consent decides on the rows, the session alone scans: statements may arrive until it opens. */
+  #scanAhead(query: QueryRecord): void {
+    const schema = this.#options.ledger.schema(query.query.dataset);
+    if (schema === undefined || this.#site.consent.require(query) !== undefined) return;
+    this.#ahead.begin(query.id, async () => this.#data.scan(planQuery(query.query, schema), schema, undefined));
   }
 
   /** A session that this process did not run itself but resumed: its share was fetched. */
@@ -333,7 +343,11 @@ export class HospitalNode {
       untilLedger: (condition) => this.#waiting.until(condition, signal),
       report: (step, stage) => this.#report(session.id, live, step, stage),
       plan,
-      scan: () => this.#data.scan(plan, schema, this.#site.consent.require(query)),
+      scan: () => {
+        const basis = this.#site.consent.require(query);
+        const ahead = basis === undefined ? this.#ahead.take(query.id) : undefined;
+        return ahead ?? this.#data.scan(plan, schema, basis);
+      },
       consentEpoch: () => this.#site.consent.require(query)?.epoch,
       stock: (channel, demand) => this.#pool.stock(channel, demand),
       planDigest: toHex(hashDocument(LABEL.query, { query: query.query, schema })),
