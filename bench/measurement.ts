@@ -63,3 +63,6 @@ export function power(size: number): string {
   const exponent = Math.round(Math.log10(size));
   return exponent >= 2 && 10 ** exponent === size ? `10^${exponent}` : String(size);
 }
+
+/** Sorted by name as by index, for up to 999. */
+export const hospitalName = (index: number): string => `hospital-${String(index + 1).padStart(3, '0')}`;

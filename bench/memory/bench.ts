@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { residentMemory, runToEnd } from '../children.ts';
-import { power, summarize, type Bench, type Tools } from '../measurement.ts';
-import { ask, hospitalName, withConsortium, type Running } from '../query/consortium.ts';
+import { type Bench, type Tools, hospitalName, power, summarize } from '../measurement.ts';
+import { ask, withConsortium, type Running } from '../query/consortium.ts';
 import { shapeOf } from '../query/shapes.ts';
 import { withSum } from '../sum/secure-sum.ts';
 

@@ -7,6 +7,7 @@ import type { Query } from '../../protocol/query.ts';
 import { everythingOpens } from '../../protocol/testing/release.ts';
 import type { Answer } from '../../researcher/client.ts';
 import { holding, withFolder } from '../leaving.ts';
+import { hospitalName } from '../measurement.ts';
 import { splitOf, type Marks, type Split } from './timeline.ts';
 
 /** A running consortium over synthetic Parquet files. */
@@ -54,8 +55,6 @@ export function withConsortium<T>(
     );
   });
 }
-
-export const hospitalName = (index: number): string => `hospital-${String(index + 1).padStart(3, '0')}`;
 
 /** Submits a query and waits for its verified answer. */
 export async function ask(

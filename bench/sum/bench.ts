@@ -2,48 +2,66 @@ import { summarize, medianOf, power, time, type Bench, type Measurement, type To
 import { cellsOf } from './messages.ts';
 import { verifyOpened, withSum, type OpenedSum, type ProcessorTime } from './secure-sum.ts';
 
-const SIZES = [
+interface Size {
+  readonly cells: number;
+  /** Three unless given. */
+  readonly hospitals?: number;
+  readonly target?: number;
+}
+
+const SIZES: readonly Size[] = [
   { cells: 1000 },
   { cells: 10_000, target: 15 },
   { cells: 100_000 },
   { cells: 1_000_000, target: 300 },
-] as const;
+  { cells: 10_000, hospitals: 100, target: 5000 },
+];
 
-export const sumBenches: readonly Bench[] = SIZES.map(({ cells, ...rest }) => ({
-  name: `sum/${power(cells)}`,
-  about: `secure sum of ${power(cells)} cells, 3 processes, from local cells to the researcher's opened vector`,
-  quick: cells <= 10_000,
-  run: (tools) => measureSum(tools, cells, 'target' in rest ? rest.target : undefined),
+const nameOf = ({ cells, hospitals }: Size): string =>
+  `sum/${power(cells)}${hospitals === undefined ? '' : `/n=${hospitals}`}`;
+
+export const sumBenches: readonly Bench[] = SIZES.map((size) => ({
+  name: nameOf(size),
+  about: `secure sum of ${power(size.cells)} cells, ${size.hospitals ?? 3} processes, from local cells to the researcher's opened vector`,
+  quick: size.cells <= 10_000 && size.hospitals === undefined,
+  run: (tools) => measureSum(tools, size),
 }));
 
-async function measureSum({ console, report, quick }: Tools, cells: number, target: number | undefined): Promise<void> {
-  console.progress(`sum of ${cells} cells: starting ledger, coordinator and three parties`);
-  await withSum(cells, async (sum) => {
-    console.progress(`sum of ${cells} cells: measuring`);
-    const runs = quick ? 5 : cells >= 100_000 ? 11 : 31;
-    const { own, raw, used } = await alternate(sum, runs);
-    const name = `sum/${power(cells)}`;
+async function measureSum({ console, report, quick }: Tools, size: Size): Promise<void> {
+  const { cells, hospitals = 3, target } = size;
+  const name = nameOf(size);
+  console.progress(`${name}: starting ledger, coordinator and ${hospitals} parties`);
+  const measure = async (sum: OpenedSum): Promise<void> => {
+    console.progress(`${name}: measuring`);
+    const runs = quick ? 5 : cells >= 100_000 || hospitals > 3 ? 11 : 31;
+    const { own, raw, used } = await alternate(sum, runs, hospitals);
     report(summarize(name, 'ms', own, target));
+    report(summarize(`${name}: keys and seeds agreed before that, once`, 'ms', [sum.agreedMs]));
     report(summarize(`${name}: same bytes, no cryptography`, 'ms', raw));
     report(ratio(`${name}: ratio to the bare transfer`, own, raw));
     const total = used.hospitals + used.coordinator + used.researcher;
     report(summarize(`${name}: processor time, all processes`, 'ms', [total]));
-    report(summarize(`${name}:   of it three hospitals`, 'ms', [used.hospitals]));
+    report(summarize(`${name}:   of it the hospitals`, 'ms', [used.hospitals]));
     report(summarize(`${name}:   of it the coordinator`, 'ms', [used.coordinator]));
     report(summarize(`${name}:   of it the researcher`, 'ms', [used.researcher]));
-    const { typed, bigint } = await plainSums(cells, quick ? 3 : 9);
+    const { typed, bigint } = await plainSums(cells, hospitals, quick ? 3 : 9);
     report(summarize(`${name}: plain sum in one process, 64-bit arrays`, 'ms', typed));
     report(summarize(`${name}: plain sum in one process, BigInt arrays`, 'ms', bigint));
     report(ratio(`${name}: ratio to the plain sum of BigInt arrays`, own, bigint));
-  });
+  };
+  await withSum(cells, measure, hospitals);
 }
 
 /** Own and raw runs by turns, so that what else the machine does falls on both. Processor time is of one own run, on average. */
-async function alternate(sum: OpenedSum, runs: number): Promise<{ own: number[]; raw: number[]; used: ProcessorTime }> {
+async function alternate(
+  sum: OpenedSum,
+  runs: number,
+  hospitals: number,
+): Promise<{ own: number[]; raw: number[]; used: ProcessorTime }> {
   const own: number[] = [];
   const raw: number[] = [];
   const used = { hospitals: 0, coordinator: 0, researcher: 0 };
-  verifyOpened(await sum.open(), 3);
+  verifyOpened(await sum.open(), hospitals);
   for (let warm = 0; warm < 2; warm++) {
     await sum.open();
     await sum.transfer();
@@ -59,8 +77,12 @@ async function alternate(sum: OpenedSum, runs: number): Promise<{ own: number[];
   return { own, raw, used };
 }
 
-async function plainSums(cells: number, runs: number): Promise<{ typed: number[]; bigint: number[] }> {
-  const inputs = [0, 1, 2].map((party) => cellsOf(party, cells));
+async function plainSums(
+  cells: number,
+  hospitals: number,
+  runs: number,
+): Promise<{ typed: number[]; bigint: number[] }> {
+  const inputs = Array.from({ length: hospitals }, (_, party) => cellsOf(party, cells));
   const total = new BigUint64Array(cells);
   const typed = await time(runs, () => {
     total.fill(0n);
@@ -68,8 +90,12 @@ async function plainSums(cells: number, runs: number): Promise<{ typed: number[]
   });
   const lists = inputs.map((input) => [...input]);
   const bigint = await time(runs, () => {
-    const [a, b, c] = lists;
-    return a!.map((value, i) => value + b![i]! + c![i]!);
+    const [first, ...others] = lists;
+    return first!.map((value, i) => {
+      let sum = value;
+      for (const list of others) sum += list[i]!;
+      return sum;
+    });
   });
   return { typed, bigint };
 }

@@ -10,8 +10,7 @@ import type { Role, SessionRecord } from '../../protocol/ledger.ts';
 import { everythingOpens } from '../../protocol/testing/release.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
 import { holding } from '../leaving.ts';
-
-const PARTIES = ['alpha', 'beta', 'delta', 'epsilon', 'eta', 'gamma', 'theta', 'zeta'] as const;
+import { hospitalName } from '../measurement.ts';
 
 /**
  * A real ledger and a real coordinator as processes of their own, for hospitals that are not there yet: their nodes are
@@ -27,14 +26,13 @@ export interface BareConsortium {
   readonly answerKey: ExchangeKey;
 }
 
-/** At most eight hospitals. */
 export async function withBareConsortium<T>(
   folder: string,
   parties: number,
   run: (of: BareConsortium) => Promise<T>,
 ): Promise<T> {
   const member = (organisation: string): Member => ({ organisation, identity: Identity.generate() });
-  const hospitals = PARTIES.slice(0, parties).map(member);
+  const hospitals = Array.from({ length: parties }, (_, i) => member(hospitalName(i)));
   const [admin, relay, researcher] = [member('admin'), member('relay'), member('researcher')];
   const roles: [Member, Role][] = [
     [admin, 'admin'],
@@ -115,7 +113,7 @@ export async function openSession(of: BareConsortium): Promise<SessionRecord> {
     steps: 1,
     nonce: '5'.repeat(64),
   });
-  for (const hospital of hospitals) await ledger.submit(hospital, { type: 'approveQuery', query: id });
+  await Promise.all(hospitals.map((each) => ledger.submit(each, { type: 'approveQuery', query: id })));
   for await (const entry of ledger.entries(0, AbortSignal.timeout(30_000))) {
     if (entry.index + 1 < ledger.head().size) continue;
     const session = ledger.session(ledger.query(id)?.sessions.at(-1) ?? '');

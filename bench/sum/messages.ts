@@ -1,4 +1,4 @@
-/** Between the bench and its three party processes. */
+/** Between the bench and its party processes. */
 
 export interface Join {
   readonly organisation: string;

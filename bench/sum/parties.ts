@@ -33,7 +33,7 @@ export async function beginSession(
   of: BareConsortium,
   parties: readonly ChildProcess[],
   cells: number,
-): Promise<Begin> {
+): Promise<Begin & { readonly agreedMs: number }> {
   const { ledger, hospitals, answerKey } = of;
   const session = await openSession(of);
   const size = ledger.sessionOpenedAt(session.id)! + 1;
@@ -45,8 +45,9 @@ export async function beginSession(
     answerKey: answerKey.publicKey,
     cells,
   };
+  const begun = performance.now();
   await tellAll(parties, begin, 'ready');
-  return begin;
+  return { ...begin, agreedMs: performance.now() - begun };
 }
 
 async function tellAll(parties: readonly ChildProcess[], message: Join | Begin, answer: Ready): Promise<void> {

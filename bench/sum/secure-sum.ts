@@ -7,9 +7,11 @@ import { withBareConsortium, type BareConsortium } from './consortium.ts';
 import { cellsOf, STEP } from './messages.ts';
 import { beginSession, withParties } from './parties.ts';
 
-/** Three party processes with their session open and their seeds agreed. This process is the researcher. */
+/** A process for each hospital, with the session open and the seeds agreed. This process is the researcher. */
 export interface OpenedSum {
   readonly consortium: BareConsortium;
+  /** Milliseconds that it took all hospitals to agree on keys and seeds, in fresh processes. */
+  readonly agreedMs: number;
   /** From the request to the opened vector: mask, seal, relay, open, add. */
   readonly open: () => Promise<CellVector>;
   /** The same number of bytes the same way, made from nothing and looked at by nobody. */
@@ -24,12 +26,12 @@ export interface ProcessorTime {
   readonly researcher: number;
 }
 
-export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>): Promise<T> {
+export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>, hospitals = 3): Promise<T> {
   return withFolder((folder) =>
-    withBareConsortium(folder, 3, (consortium) =>
+    withBareConsortium(folder, hospitals, (consortium) =>
       withParties(consortium, 'sum/party.ts', async (parties) => {
         const { researcher, answerKey, client } = consortium;
-        const { session, roster, keys } = await beginSession(consortium, parties, cells);
+        const { session, roster, keys, agreedMs } = await beginSession(consortium, parties, cells);
         const request: ShareRequest = {
           ...{ session, cells, roster, answerKey, member: researcher },
           step: STEP.share,
@@ -38,6 +40,7 @@ export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>): 
         };
         return run({
           consortium,
+          agreedMs,
           open: async () => {
             const { sum, shares } = await fetchShares(client, request);
             return combineShares(sum, shares).cells;
