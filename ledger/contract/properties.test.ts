@@ -1,55 +1,95 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../protocol/errors.ts';
-import type { Action, SignedAction } from '../../protocol/ledger.ts';
-import { actions, ASKED, ContractBench, hex, MEMBERS, type MemberName } from '../testing/world.ts';
+import { Identity } from '../../protocol/identity.ts';
+import type { Action, SignedAction, SuspensionSubject } from '../../protocol/ledger.ts';
+import {
+  accessGrant,
+  actions,
+  ASKED,
+  consentOf,
+  ContractBench,
+  hex,
+  MEMBERS,
+  schema,
+  type MemberName,
+} from '../testing/world.ts';
 import { apply } from './apply.ts';
-import { readQueries, readSession } from './readers.ts';
+import { KEY, lastPart } from './keys.ts';
+import { readPatient, readPublications, readQueries, readSession } from './readers.ts';
+import { decodeRow, readRow, ROW } from './rows.ts';
 import { BufferedState, MemoryState } from './state.ts';
 
 const rosters = [ASKED, ['east', 'north'], ['north', 'south'], ['north'], ['north', 'west'], ['south', 'north']];
 const pick = <T>(items: readonly T[], n: number): T => items[n % items.length]!;
 
-/** Makes some action out of three numbers, aimed at what is there: most sequences then get somewhere. */
-function actionOf(kind: number, a: number, b: number, queries: readonly string[], sessions: readonly string[]): Action {
-  const query = queries.length === 0 ? hex(a) : pick(queries, a);
-  const session = sessions.length === 0 ? hex(a) : sessions[sessions.length - 1 - (a % Math.min(2, sessions.length))]!;
-  const choices: (() => Action)[] = [
-    () => actions.schema(1 + (a % 3)),
-    () => actions.submit({ nonce: hex(a % 4), minimumHospitals: 2 + (b % 2) }),
-    () => actions.approve(query),
-    () => actions.approve(query),
-    () => actions.deny(query),
-    () => actions.open(query, b % 3, pick(rosters, a)),
-    () => actions.open(query, b % 2),
-    () => actions.commit(session, b % 2),
-    () => actions.commit(session),
-    () => actions.receipt(session, b % 2, a % 2 === 0),
-    () => actions.abort(session, b % 3 === 0 ? { blame: 'north', evidence: hex(1) } : {}),
-    () => actions.register(`new-${a % 3}`),
-  ];
-  return pick(choices, kind)();
+/** What is there for an action to aim at. */
+interface Targets {
+  readonly consortium: string;
+  readonly queries: readonly string[];
+  readonly sessions: readonly string[];
+  readonly suspended: readonly SuspensionSubject[];
+}
+interface Choice {
+  /** Who may do it, as far as roles go. */
+  readonly lawful: readonly MemberName[];
+  readonly make: (a: number, b: number, at: Targets) => Action;
 }
 
-/** Who may do each of the choices above, as far as roles go. */
-const LAWFUL: readonly MemberName[][] = [
-  ['board', 'north'],
-  ['rita', 'rob'],
-  ['north', 'south', 'east'],
-  ['north', 'south', 'east'],
-  ['east', 'south'],
-  ['relay'],
-  ['relay'],
-  ['north', 'south', 'east'],
-  ['north', 'south', 'east'],
-  ['rita'],
-  ['relay', 'rita', 'north'],
-  ['board'],
+const patients = [Identity.generate(), Identity.generate()];
+const months = ['2026-01', '2026-02', '2026-03', '2026-06'];
+const query = (a: number, { queries }: Targets): string => (queries.length === 0 ? hex(a) : pick(queries, a));
+const session = (a: number, { sessions }: Targets): string =>
+  sessions.length === 0 ? hex(a) : sessions[sessions.length - 1 - (a % Math.min(2, sessions.length))]!;
+const subject = (a: number, b: number, at: Targets): SuspensionSubject =>
+  b % 3 === 0 ? { query: query(a, at) } : { organisation: pick(['north', 'rita', 'senate', 'audit'], a) };
+
+/** Actions out of two numbers, aimed at what is there: most sequences then get somewhere. */
+const CHOICES: readonly Choice[] = [
+  { lawful: ['board', 'north'], make: (a, b) => registering(1 + (a % 3), b) },
+  { lawful: ['rita', 'rob'], make: (a, b) => actions.submit({ nonce: hex(a % 4), minimumHospitals: 2 + (b % 2) }) },
+  { lawful: ['north', 'south', 'east'], make: (a, _, at) => actions.approve(query(a, at)) },
+  { lawful: ['north', 'south', 'east'], make: (a, _, at) => actions.approve(query(a, at)) },
+  { lawful: ['east', 'south'], make: (a, _, at) => actions.deny(query(a, at)) },
+  { lawful: ['relay'], make: (a, b, at) => actions.open(query(a, at), b % 3, pick(rosters, a)) },
+  { lawful: ['relay'], make: (a, b, at) => actions.open(query(a, at), b % 2) },
+  { lawful: ['north', 'south', 'east'], make: (a, b, at) => actions.commit(session(a, at), b % 2) },
+  { lawful: ['north', 'south', 'east'], make: (a, _, at) => actions.commit(session(a, at)) },
+  { lawful: ['rita'], make: (a, b, at) => actions.receipt(session(a, at), b % 2, a % 2 === 0) },
+  {
+    lawful: ['relay', 'rita', 'north'],
+    make: (a, b, at) => actions.abort(session(a, at), b % 3 === 0 ? { blame: 'north', evidence: hex(1) } : {}),
+  },
+  { lawful: ['board'], make: (a) => actions.register(`new-${a % 3}`) },
+  { lawful: ['audit'], make: (a, b, at) => actions.suspend(subject(a, b, at), hex(b)) },
+  { lawful: ['audit'], make: (a, b, at) => actions.reinstate(subject(a, b, at), hex(b)) },
+  { lawful: ['audit'], make: (a, b, at) => actions.reinstate(at.suspended.at(-1) ?? subject(a, b, at), hex(b)) },
+  { lawful: ['audit', 'board'], make: (a) => actions.epoch(pick(months, a)) },
+  {
+    lawful: ['north', 'rob'],
+    make: (a, b, { consortium }) => consentOf(pick(patients, a), consortium, { sequence: 1 + (b % 4) }),
+  },
+  {
+    lawful: ['north', 'rob'],
+    make: (a, b, { consortium }) => accessGrant(pick(patients, a), consortium, { sequence: 1 + (b % 4) }),
+  },
+  {
+    lawful: ['rita', 'rob'],
+    make: (a, b, at) => actions.publish(at.consortium, session(a, at), hex(b % 4 === 0 ? 12 : 11)),
+  },
 ];
+
+/** The first version decides whether there are credits and a budget. */
+const registering = (version: number, b: number): Action =>
+  b % 2 === 0 ? actions.schema(version) : { type: 'registerSchema', schema: { ...schema(version), ...RULES } };
+const RULES = {
+  contribution: { creditsPerQuery: 100, split: 'equal' },
+  budget: { queriesPerResearcher: 2 },
+} as const;
 
 const step = fc.tuple(
   fc.option(fc.constantFrom(...MEMBERS), { freq: 3 }),
-  fc.nat({ max: 11 }),
+  fc.nat({ max: CHOICES.length - 1 }),
   fc.nat({ max: 30 }),
   fc.nat({ max: 30 }),
 );
@@ -61,29 +101,45 @@ const usual: [MemberName, number, number, number][] = [
   ['east', 2, 0, 0],
   ['south', 2, 0, 0],
   ['relay', 6, 0, 0],
+  ['north', 8, 0, 0],
+  ['east', 8, 0, 0],
+  ['south', 8, 0, 0],
+  ['rita', 9, 0, 0],
+];
+
+const DRAWN = [
+  ...['abortSession', 'approveQuery', 'denyQuery', 'openConsentEpoch', 'openSession', 'publishResult', 'recordAccess'],
+  ...['recordCommitment', 'recordConsent', 'recordReceipt', 'registerOrganisation', 'registerSchema', 'reinstate'],
+  ...['submitQuery', 'suspend'],
 ];
 
 describe('random sequences of actions', () => {
   it('replay to the same state, and never break what the protocol relies on', async () => {
-    let accepted = 0;
+    const accepted = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
-        fc.nat({ max: usual.length }),
+        fc.constantFrom(0, 2, 5, 6, 9, ...Array<number>(5).fill(usual.length)),
         async (steps, lead) => {
           const bench = await ContractBench.found();
           const taken: SignedAction[] = [bench.world.founding];
-          const [queries, sessions]: string[][] = [[], []];
+          const at = {
+            consortium: bench.consortium,
+            queries: [] as string[],
+            sessions: [] as string[],
+            suspended: [] as SuspensionSubject[],
+          };
           for (const [anybody, kind, a, b] of [...usual.slice(0, lead), ...steps]) {
-            const who = anybody ?? pick(LAWFUL[kind]!, a + b);
-            const signed = bench.sign(who, actionOf(kind, a, b, queries!, sessions!));
+            const { lawful, make } = CHOICES[kind]!;
+            const signed = bench.sign(anybody ?? pick(lawful, a + b), make(a, b, at));
             const before = bench.state.dump();
             try {
               const { id } = await bench.apply(signed);
               taken.push(signed);
-              accepted += 1;
-              if (signed.action.type === 'submitQuery') queries!.push(id);
-              if (signed.action.type === 'openSession') sessions!.push(id);
+              accepted.set(signed.action.type, (accepted.get(signed.action.type) ?? 0) + 1);
+              if (signed.action.type === 'submitQuery') at.queries.push(id);
+              if (signed.action.type === 'openSession') at.sessions.push(id);
+              if (signed.action.type === 'suspend') at.suspended.push(signed.action.subject);
             } catch (error) {
               expect(error).toBeInstanceOf(Refusal);
               expect((error as Refusal).message).not.toBe('');
@@ -99,9 +155,10 @@ describe('random sequences of actions', () => {
           await requireInvariants(bench);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
-    expect(accepted).toBeGreaterThan(300);
+    // Every kind of action gets through somewhere, or the rest shows little.
+    expect([...accepted.keys()].sort()).toEqual([...DRAWN].sort());
   });
 });
 
@@ -119,5 +176,27 @@ async function requireInvariants(bench: ContractBench): Promise<void> {
       expect(before).toEqual(expect.arrayContaining([...session!.roster]));
       expect(session!.roster.length).toBeGreaterThanOrEqual(query.query.release.minimumHospitals);
     });
+  }
+  await requireRulesKept(bench);
+}
+
+/** What consent, credits, budgets and publications promise. */
+async function requireRulesKept({ state }: ContractBench): Promise<void> {
+  const sessions = (await state.list('session/')).map(({ key }) => lastPart(key));
+  for (const id of sessions) {
+    const record = await readSession(state, id);
+    const credits = Object.values(record?.credits ?? {});
+    if (credits.length > 0) expect(credits.reduce((sum, each) => sum + each)).toBe(RULES.contribution.creditsPerQuery);
+    if (record?.status !== 'completed') expect(await readPublications(state, id)).toEqual([]);
+  }
+  const epochs = (await state.list(KEY.epochs)).map(({ key }) => lastPart(key));
+  expect(await readRow(state, KEY.epochHead(1), ROW.epochHead)).toBe(epochs.at(-1));
+  for (const { publicKey } of patients) {
+    const patient = await readPatient(state, publicKey);
+    const opened = (patient?.consents ?? []).map(({ epoch }) => epoch ?? '');
+    expect(opened).toEqual([...opened].sort());
+  }
+  for (const { value } of await state.list('budget/')) {
+    expect(decodeRow(ROW.budget, value)).toBeLessThanOrEqual(RULES.budget.queriesPerResearcher);
   }
 }
