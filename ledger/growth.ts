@@ -1,3 +1,5 @@
+import type { Entry } from '../protocol/ledger.ts';
+
 /** Wakes everybody who waits for a ledger to grow. */
 export class Growth {
   readonly #waiting = new Set<() => void>();
@@ -18,5 +20,26 @@ export class Growth {
       this.#waiting.add(wake);
       signal.addEventListener('abort', wake);
     });
+  }
+}
+
+/** A copy of a ledger that grows, until its source is caught lying. */
+export interface Growing {
+  readonly replica: { readonly size: number; readonly list: readonly Entry[] };
+  readonly growth: Growth;
+  /** Throws the `Abort` by which the source was caught, if it was. */
+  requireHonest(): void;
+}
+
+/** The entries of a copy from one on, and those to come. Ends with the signal; throws when the source is caught lying. */
+export async function* entriesOf(copy: Growing, from: number, ended: AbortSignal): AsyncGenerator<Entry> {
+  const { replica, growth } = copy;
+  for (let next = from; !ended.aborted;) {
+    if (next < replica.size) {
+      yield replica.list[next++]!;
+      continue;
+    }
+    copy.requireHonest();
+    await growth.next(ended);
   }
 }

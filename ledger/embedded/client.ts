@@ -8,6 +8,7 @@ import {
   type SignedAction,
   type TreeHead,
 } from '../../protocol/ledger.ts';
+import { entriesOf } from '../growth.ts';
 import type { Acknowledgement, Ledger, Member } from '../ledger.ts';
 import type { Replica } from '../replica.ts';
 import { signAction } from '../sign.ts';
@@ -119,17 +120,8 @@ export class RemoteLedger extends ViewThrough implements Ledger {
   }
 
   /** Ends with the signal or `close`. Throws the `Abort` by which the ledger is caught lying. */
-  async *entries(from: number, signal: AbortSignal): AsyncGenerator<Entry> {
-    const { replica, growth } = this.#follower;
-    const ended = AbortSignal.any([signal, this.#stop.signal]);
-    for (let next = from; !ended.aborted;) {
-      if (next < replica.size) {
-        yield replica.list[next++]!;
-        continue;
-      }
-      this.#follower.requireHonest();
-      await growth.next(ended);
-    }
+  entries(from: number, signal: AbortSignal): AsyncGenerator<Entry> {
+    return entriesOf(this.#follower, from, AbortSignal.any([signal, this.#stop.signal]));
   }
 
   export(): Promise<OperatorExport> {

@@ -4,6 +4,7 @@ import type { HealthchainError } from '../../protocol/errors.ts';
 import { Fault, Misuse } from '../../protocol/errors.ts';
 import type { Action, ChannelExport, ChannelHead, Entry, ExportedBlock, SignedAction } from '../../protocol/ledger.ts';
 import type { FabricAddress } from '../address.ts';
+import { entriesOf } from '../growth.ts';
 import type { Acknowledgement, Ledger, Member } from '../ledger.ts';
 import { actionDigest } from '../contract/call.ts';
 import { signAction } from '../sign.ts';
@@ -161,17 +162,8 @@ export class FabricLedger extends ViewThrough implements Ledger {
   }
 
   /** Ends with the signal or `close`. Throws the `Abort` by which the channel is caught lying. */
-  async *entries(from: number, signal: AbortSignal): AsyncGenerator<Entry> {
-    const { replica, growth } = this.#follower;
-    const ended = AbortSignal.any([signal, this.#stop.signal]);
-    for (let next = from; !ended.aborted;) {
-      if (next < replica.size) {
-        yield replica.list[next++]!;
-        continue;
-      }
-      this.#follower.requireHonest();
-      await growth.next(ended);
-    }
+  entries(from: number, signal: AbortSignal): AsyncGenerator<Entry> {
+    return entriesOf(this.#follower, from, AbortSignal.any([signal, this.#stop.signal]));
   }
 
   async export(): Promise<ChannelExport> {
