@@ -46,6 +46,7 @@ export async function fetchShare(
 ): Promise<ReceivedShare> {
   let added = 0;
   const once = {
+    landing: sum.landing,
     add(offset: number, chunk: Uint8Array): void {
       if (offset < added) return;
       sum.add(offset, chunk);

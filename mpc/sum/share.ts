@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { z } from 'zod';
-import { ByteWriter, discard, equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
+import { ByteWriter, equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes, decodeCanonical, hashBytes } from '../../protocol/canonical.ts';
 import type { ExchangeKey } from '../../protocol/envelope.ts';
 import { Abort } from '../../protocol/errors.ts';
@@ -13,14 +13,16 @@ import { helloDigest, openHello, signedHello, type SignedHello } from '../../pro
 import type { ShareSum } from '../share-sum.ts';
 import { assertScalar } from '../scalars.ts';
 import type { DecidedInput } from './decided.ts';
-import { ChunkOpener, ChunkSealer } from './stream.ts';
+import { CHUNK_LIMIT, ChunkOpener, ChunkSealer } from './stream.ts';
 
 /**
  * A summed share on its way to the researcher (docs/protocol.md §3.3): a header in the clear, then the scalars in
  * chunks sealed to the answer key (`stream.ts`), then a trailer with the blinding share and the party's signature over
  * all of it.
  */
-export const SHARE_CHUNK_CELLS = 4096;
+export const SHARE_CHUNK_CELLS = 8192;
+/** Scalars that are masked, hashed and sealed at a time. */
+const PIECE_CELLS = 2048;
 
 export const shareHeader = z.strictObject({
   hello: signedHello,
@@ -35,8 +37,6 @@ export const shareHeader = z.strictObject({
 export type ShareHeader = z.infer<typeof shareHeader>;
 
 const HEADER_LIMIT = 8192;
-/** Bytes of an outcome in one chunk; longer ones take several. */
-const OUTCOME_PART = 256 * 1024;
 const TRAILER_BYTES = 32 + 32 + 64;
 
 /** What a party stands for with its share: the step as agreed, and what it saw decided on shares. */
@@ -93,15 +93,15 @@ export function* sealShare(decided: DecidedInput, identity: Identity, answerKey:
 
   const sealer = new ChunkSealer(shareKey(channel.exchangeKey, answerKey, own, transcript.step));
   const hash = createHash('sha256');
-  for (const part of partsOf(decision ?? new Uint8Array())) yield sealer.seal(part, false);
-  for (const scalars of decided.shareChunks(SHARE_CHUNK_CELLS)) {
-    hash.update(scalars);
-    yield sealer.seal(scalars, false);
+  for (const part of partsOf(decision ?? new Uint8Array())) yield sealer.seal([part], false);
+  const pieces = decided.shareChunks(PIECE_CELLS);
+  for (let first = 0; first < decided.cells; first += SHARE_CHUNK_CELLS) {
+    yield sealer.seal(hashed(pieces, SHARE_CHUNK_CELLS / PIECE_CELLS, hash), false);
   }
   const blinding = decided.blindingShare();
   const shareDigest = finishShareDigest(hash, blinding);
   const signature = identity.sign(LABEL.shareDigest, shareDigestBytes(statement, shareDigest));
-  yield sealer.seal(Buffer.concat([blinding, shareDigest, signature]), true);
+  yield sealer.seal([blinding, shareDigest, signature], true);
 }
 
 /** What a share must be, known to the researcher from the ledger and its own plan. */
@@ -147,7 +147,7 @@ export class ReceivedShare {
 export class ShareOpener {
   readonly #expected: ExpectedShare;
   readonly #answerKey: ExchangeKey;
-  readonly #sum: Pick<ShareSum, 'add'>;
+  readonly #sum: Pick<ShareSum, 'add' | 'landing'>;
   readonly #hash = createHash('sha256');
   #header: ShareHeader | undefined;
   #chunks: ChunkOpener | undefined;
@@ -158,7 +158,7 @@ export class ShareOpener {
   #cells = 0;
   #received: ReceivedShare | undefined;
 
-  constructor(expected: ExpectedShare, answerKey: ExchangeKey, sum: Pick<ShareSum, 'add'>) {
+  constructor(expected: ExpectedShare, answerKey: ExchangeKey, sum: Pick<ShareSum, 'add' | 'landing'>) {
     this.#expected = expected;
     this.#answerKey = answerKey;
     this.#sum = sum;
@@ -172,17 +172,16 @@ export class ShareOpener {
       return;
     }
     if (this.#outcomeLeft > 0) {
-      this.#takeOutcome(this.#unseal(this.#chunks, chunk, false));
+      this.#takeOutcome(this.#unseal(this.#chunks, chunk, false, new Uint8Array(chunk.length)));
       return;
     }
     const left = this.#expected.cells - this.#cells;
-    const plain = this.#unseal(this.#chunks, chunk, left === 0);
     if (left === 0) {
-      this.#finish(plain);
+      this.#finish(this.#unseal(this.#chunks, chunk, true, new Uint8Array(chunk.length)));
       return;
     }
+    const plain = this.#unseal(this.#chunks, chunk, false, this.#sum.landing, this.#hash);
     if (plain.length !== 32 * Math.min(left, SHARE_CHUNK_CELLS)) throw this.#forged('has a chunk of the wrong length');
-    this.#hash.update(plain);
     try {
       this.#sum.add(this.#cells, plain);
     } catch (cause) {
@@ -190,7 +189,6 @@ export class ShareOpener {
     }
     scalars?.(plain);
     this.#cells += plain.length / 32;
-    discard(plain);
   }
 
   finish(): ReceivedShare {
@@ -220,7 +218,7 @@ export class ShareOpener {
   }
 
   #takeOutcome(part: Uint8Array): void {
-    if (part.length !== Math.min(this.#outcomeLeft, OUTCOME_PART))
+    if (part.length !== Math.min(this.#outcomeLeft, CHUNK_LIMIT))
       throw this.#forged('has an outcome of another length');
     this.#outcomeParts.push(part);
     this.#outcomeLeft -= part.length;
@@ -268,9 +266,9 @@ export class ShareOpener {
     });
   }
 
-  #unseal(opener: ChunkOpener, chunk: Uint8Array, last: boolean): Uint8Array {
+  #unseal(opener: ChunkOpener, chunk: Uint8Array, last: boolean, space: Uint8Array, hash?: Hash): Uint8Array {
     try {
-      return opener.open(chunk, last);
+      return opener.open(chunk, last, space, hash);
     } catch (cause) {
       throw this.#forged('has a chunk that does not open: altered, repeated, left out or out of order', cause);
     }
@@ -292,6 +290,16 @@ function shareKey(own: ExchangeKey, theirs: string, hello: SignedHello, step: nu
   return own.derive(theirs, fromHex(hello.hello.session, 32), info, 32, owner);
 }
 
+/** The next few pieces, each into the hash as it goes by. What is left of them stays for later. */
+function* hashed(pieces: Iterator<Uint8Array, void>, count: number, hash: Hash): Generator<Uint8Array> {
+  for (let i = 0; i < count; i++) {
+    const piece = pieces.next();
+    if (piece.done === true) return;
+    hash.update(piece.value);
+    yield piece.value;
+  }
+}
+
 function* partsOf(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += OUTCOME_PART) yield bytes.subarray(at, at + OUTCOME_PART);
+  for (let at = 0; at < bytes.length; at += CHUNK_LIMIT) yield bytes.subarray(at, at + CHUNK_LIMIT);
 }
