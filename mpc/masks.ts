@@ -97,7 +97,7 @@ function maskStream(seed: Uint8Array, index: number): Cipheriv {
   return createCipheriv('aes-256-ctr', seed, counter);
 }
 
-/** Leaves cells at .. at + n under their masks at `out`. Two masks at a time are worked in with one reduction. */
+/** Leaves cells at .. at + n under their masks at `out`. The first two masks are worked in with one reduction. */
 function maskBlock(
   { kernels, memory }: OwnKernels,
   out: number,
@@ -109,25 +109,18 @@ function maskBlock(
   const { operand, scalars } = layout;
   memory.set(cells.bytes.subarray(CELL_BYTES * at, CELL_BYTES * (at + n)), layout.cells);
   const [first, second] = streams;
-  let next = 0;
-  if (first === undefined || second === undefined) {
-    kernels.cellsToScalars(out, layout.cells, n);
-  } else {
+  const pair = first !== undefined && second !== undefined;
+  if (pair) {
     fillMask(first, memory, operand, n);
     fillMask(second, memory, scalars, n);
     kernels.maskCells(out, layout.cells, operand, first.negative, scalars, second.negative, n);
-    next = 2;
+  } else {
+    kernels.cellsToScalars(out, layout.cells, n);
   }
-  for (; next + 1 < streams.length; next += 2) {
-    const [b, c] = [streams[next]!, streams[next + 1]!];
-    fillMask(b, memory, operand, n);
-    fillMask(c, memory, scalars, n);
-    kernels.maskScalars(out, operand, b.negative, scalars, c.negative, n);
+  for (const stream of pair ? streams.slice(2) : streams) {
+    fillMask(stream, memory, operand, n);
+    (stream.negative ? kernels.subtractMasks : kernels.addMasks)(out, operand, n);
   }
-  if (next === streams.length) return;
-  const last = streams[next]!;
-  fillMask(last, memory, operand, n);
-  (last.negative ? kernels.subtractMasks : kernels.addMasks)(out, operand, n);
 }
 
 /** The next n raw masks of a stream. */

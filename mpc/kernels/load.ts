@@ -31,7 +31,6 @@ interface Exports {
     negativeC: boolean,
     n: number,
   ) => void;
-  readonly maskScalars: (a: number, b: number, negativeB: boolean, c: number, negativeC: boolean, n: number) => void;
   readonly cellsToScalars: (scalars: number, cells: number, n: number) => void;
   readonly scalarsToCells: (cells: number, scalars: number, n: number) => number;
   readonly cellsInRange: (cells: number, n: number) => number;

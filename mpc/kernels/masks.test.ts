@@ -43,8 +43,8 @@ function forAllMasks(expectSum: (b: bigint, c: bigint, negativeB: boolean, negat
     }
 }
 
-describe('two masks at once', () => {
-  it('are added to or taken from a cell mod l', () => {
+describe('raw masks', () => {
+  it('two at once are added to or taken from a cell mod l', () => {
     forAllMasks((b, c, negativeB, negativeC) => {
       for (const cell of CELLS) {
         put(layout.cells, cell, 16);
@@ -54,12 +54,27 @@ describe('two masks at once', () => {
     });
   });
 
-  it('are added to or taken from a scalar mod l', () => {
-    forAllMasks((b, c, negativeB, negativeC) => {
+  it('two at once over a long row: each cell has its own', () => {
+    const n = layout.block;
+    const expected = Array.from({ length: n }, (_, i) => {
+      const [cell, b, c] = [CELLS[i % CELLS.length]!, MASKS[i % MASKS.length]!, MASKS[(7 * i) % MASKS.length]!];
+      put(layout.cells + 16 * i, cell, 16);
+      put(layout.operand + 32 * i, b, 32);
+      put(layout.scalars + 32 * i, c, 32);
+      return mod(cell - (b % 2n ** 252n) + (c % 2n ** 252n));
+    });
+    kernels.maskCells(layout.accumulator, layout.cells, layout.operand, true, layout.scalars, false, n);
+    expected.forEach((value, i) => {
+      if (get(layout.accumulator + 32 * i) !== value) expect.fail(`cell ${i}`);
+    });
+  });
+
+  it('one at a time are added to or taken from a scalar mod l', () => {
+    forAllMasks((b, _, negative) => {
       for (const scalar of SCALARS) {
         put(layout.accumulator, scalar, 32);
-        kernels.maskScalars(layout.accumulator, layout.operand, negativeB, layout.scalars, negativeC, 1);
-        if (get(layout.accumulator) !== mod(scalar + b + c)) expect.fail(`${scalar} + ${b} + ${c}`);
+        (negative ? kernels.subtractMasks : kernels.addMasks)(layout.accumulator, layout.operand, 1);
+        if (get(layout.accumulator) !== mod(scalar + b)) expect.fail(`${scalar} + ${b}`);
       }
     });
   });

@@ -6,7 +6,6 @@ export {
   cellsToScalars,
   centreScalars,
   maskCells,
-  maskScalars,
   scalarsCanonical,
   scalarsToCells,
   subtractMasks,

@@ -110,104 +110,50 @@ export function subtractMasks(a: usize, b: usize, n: usize): void {
   subtractEach(a, b, n, LOW60);
 }
 
-/** Cells of a pass, whose scalars stay in the first-level cache between two loops. */
-const PASS: usize = 256;
+/**
+ * k - q DELTA for q = -1, 0, 1, 2, as two's complement of three limbs, 32 bytes apart. k is 1 + DELTA for each mask that is
+ * taken away: -b = (2^252 - 1 - b) + 1 + DELTA mod l.
+ */
+const CORRECTIONS: usize = memory.data(4 * 32, 8);
+
+function setCorrections(flips: u64): void {
+  // 2 (DELTA0 + 1) is below 2^64; with one DELTA more there is a carry.
+  let c0 = (DELTA0 + 1) * flips + DELTA0;
+  let c1 = DELTA1 * flips + DELTA1 + u64(c0 < DELTA0);
+  let c2: u64 = 0;
+  for (let at = CORRECTIONS, end = at + 4 * 32; at < end; at += 32) {
+    store<u64>(at, c0);
+    store<u64>(at, c1, 8);
+    store<u64>(at, c2, 16);
+    const b0 = u64(c0 < DELTA0);
+    const s1 = c1 - DELTA1;
+    const b1 = u64(c1 < DELTA1) | u64(s1 < b0);
+    c0 -= DELTA0;
+    c1 = s1 - b0;
+    c2 -= b1;
+  }
+}
+
+/** Stores r mod l, for r in (-l, 2 l) as 256-bit two's complement. */
+function storeCorrected(a: usize, r0: u64, r1: u64, r2: u64, r3: u64): void {
+  if (<i64>r3 < 0) {
+    storeLifted(a, r0, r1, r2, r3);
+    return;
+  }
+  const d0 = r0 - DELTA0;
+  const b0 = u64(r0 < DELTA0);
+  const s1 = r1 - DELTA1;
+  const d1 = s1 - b0;
+  const b1 = u64(r1 < DELTA1) | u64(s1 < b0);
+  const d2 = r2 - b1;
+  storeLifted(a, d0, d1, d2, r3 - TOP - u64(r2 < b1));
+}
 
 /**
- * a_i := a_i + b'_i + c'_i mod l, b' being b for a flip of 0 and 2^252 - 1 - b for a flip of -1, of which 252 bits count. a_i is
- * below l + 2^128 + 2 (1 + DELTA) and not reduced, so that the sum is below 2^254 and one reduction is enough.
+ * n scalars: cells_i +- b_i +- c_i mod l, for raw pseudo-random b and c, of which 252 bits count. The masks are flipped instead
+ * of negated, and what is missing comes with the one reduction: w = cell + b + c is q 2^252 and rest for a q from -1 to 2, and
+ * rest + k - q DELTA is below 0, or 2^252 or more, with probability 2^-124.
  */
-function addFlipped(a: usize, b: usize, flipB: u64, c: usize, flipC: u64, n: usize): void {
-  for (const end = a + (n << 5); a < end; a += 32, b += 32, c += 32) {
-    const b0 = load<u64>(b) ^ flipB;
-    const b1 = load<u64>(b, 8) ^ flipB;
-    const b2 = load<u64>(b, 16) ^ flipB;
-    const s0 = load<u64>(a) + b0;
-    const u1 = load<u64>(a, 8) + b1;
-    const s1 = u1 + u64(s0 < b0);
-    const f1 = u64(u1 < b1) | u64(s1 < u1);
-    const u2 = load<u64>(a, 16) + b2;
-    const s2 = u2 + f1;
-    const f2 = u64(u2 < b2) | u64(s2 < u2);
-    const s3 = load<u64>(a, 24) + ((load<u64>(b, 24) ^ flipB) & LOW60) + f2;
-    const c0 = load<u64>(c) ^ flipC;
-    const c1 = load<u64>(c, 8) ^ flipC;
-    const c2 = load<u64>(c, 16) ^ flipC;
-    const w0 = s0 + c0;
-    const v1 = s1 + c1;
-    const w1 = v1 + u64(w0 < c0);
-    const g1 = u64(v1 < c1) | u64(w1 < v1);
-    const v2 = s2 + c2;
-    const w2 = v2 + g1;
-    const g2 = u64(v2 < c2) | u64(w2 < v2);
-    const w3 = s3 + ((load<u64>(c, 24) ^ flipC) & LOW60) + g2;
-    // Minus q l for q = floor(w / 2^252) <= 3; 3 DELTA0 is the one product that has a carry.
-    const q = w3 >> 60;
-    const d0 = DELTA0 * q;
-    const d1 = DELTA1 * q + u64(q == 3);
-    const r0 = w0 - d0;
-    const h0 = u64(w0 < d0);
-    const x1 = w1 - d1;
-    const r1 = x1 - h0;
-    const h1 = u64(w1 < d1) | u64(x1 < h0);
-    const r2 = w2 - h1;
-    const r3 = (w3 & LOW60) - u64(w2 < h1);
-    // Below 0 with probability 2^-124: then l is added.
-    if (<i64>r3 < 0) {
-      storeLifted(a, r0, r1, r2, r3);
-      continue;
-    }
-    store<u64>(a, r0);
-    store<u64>(a, r1, 8);
-    store<u64>(a, r2, 16);
-    store<u64>(a, r3, 24);
-  }
-}
-
-/** Of 1 + DELTA for each flip that is set, since -b = (2^252 - 1 - b) + 1 + DELTA mod l. 2 (DELTA0 + 1) is below 2^64. */
-function flipsLow(flipB: u64, flipC: u64): u64 {
-  return (DELTA0 + 1) * ((flipB & 1) + (flipC & 1));
-}
-function flipsHigh(flipB: u64, flipC: u64): u64 {
-  return DELTA1 * ((flipB & 1) + (flipC & 1));
-}
-
-/** out_i := cell_i + l + k, not reduced; k is below 2^127. */
-function liftCells(out: usize, cells: usize, k0: u64, k1: u64, n: usize): void {
-  const l0 = DELTA0 + k0;
-  const l1 = DELTA1 + k1 + u64(l0 < k0);
-  for (const end = cells + (n << 4); cells < end; cells += 16, out += 32) {
-    const x0 = load<u64>(cells);
-    const x1 = load<u64>(cells, 8);
-    const sign: u64 = (<i64>x1) >> 63;
-    const a0 = x0 + l0;
-    const y1 = x1 + l1;
-    const a1 = y1 + u64(a0 < x0);
-    const e1 = u64(y1 < x1) | u64(a1 < y1);
-    const a2 = sign + e1;
-    store<u64>(out, a0);
-    store<u64>(out, a1, 8);
-    store<u64>(out, a2, 16);
-    store<u64>(out, sign + TOP + u64(a2 < e1), 24);
-  }
-}
-
-/** a_i := a_i + k, not reduced; k is below 2^128. */
-function lift(a: usize, k0: u64, k1: u64, n: usize): void {
-  for (const end = a + (n << 5); a < end; a += 32) {
-    const a0 = load<u64>(a) + k0;
-    const y1 = load<u64>(a, 8) + k1;
-    const a1 = y1 + u64(a0 < k0);
-    const a2 = load<u64>(a, 16);
-    const b2 = a2 + (u64(y1 < k1) | u64(a1 < y1));
-    store<u64>(a, a0);
-    store<u64>(a, a1, 8);
-    store<u64>(a, b2, 16);
-    store<u64>(a, load<u64>(a, 24) + u64(b2 < a2), 24);
-  }
-}
-
-/** n scalars: cells_i +- b_i +- c_i mod l, for raw pseudo-random b and c, of which 252 bits count. */
 export function maskCells(
   out: usize,
   cells: usize,
@@ -219,23 +165,49 @@ export function maskCells(
 ): void {
   const flipB: u64 = 0 - <u64>negativeB;
   const flipC: u64 = 0 - <u64>negativeC;
-  for (let done: usize = 0; done < n; done += PASS) {
-    const part = min(PASS, n - done);
-    const at = done << 5;
-    liftCells(out + at, cells + (done << 4), flipsLow(flipB, flipC), flipsHigh(flipB, flipC), part);
-    addFlipped(out + at, b + at, flipB, c + at, flipC, part);
-  }
-}
-
-/** n canonical scalars, in place: a_i +- b_i +- c_i mod l, as `maskCells`. */
-export function maskScalars(a: usize, b: usize, negativeB: bool, c: usize, negativeC: bool, n: usize): void {
-  const flipB: u64 = 0 - <u64>negativeB;
-  const flipC: u64 = 0 - <u64>negativeC;
-  for (let done: usize = 0; done < n; done += PASS) {
-    const part = min(PASS, n - done);
-    const at = done << 5;
-    lift(a + at, flipsLow(flipB, flipC), flipsHigh(flipB, flipC), part);
-    addFlipped(a + at, b + at, flipB, c + at, flipC, part);
+  setCorrections(<u64>negativeB + <u64>negativeC);
+  for (const end = cells + (n << 4); cells < end; cells += 16, out += 32, b += 32, c += 32) {
+    const b0 = load<u64>(b) ^ flipB;
+    const c0 = load<u64>(c) ^ flipC;
+    const p0 = load<u64>(cells) + b0;
+    const w0 = p0 + c0;
+    const carry0 = u64(p0 < b0) + u64(w0 < c0);
+    const x1 = load<u64>(cells, 8);
+    const b1 = load<u64>(b, 8) ^ flipB;
+    const c1 = load<u64>(c, 8) ^ flipC;
+    const p1 = x1 + b1;
+    const t1 = p1 + c1;
+    const w1 = t1 + carry0;
+    const carry1 = u64(p1 < b1) + u64(t1 < c1) + u64(w1 < carry0);
+    // A negative cell is its two limbs less 2^128.
+    const negative = x1 >> 63;
+    const c2 = load<u64>(c, 16) ^ flipC;
+    const p2 = (load<u64>(b, 16) ^ flipB) + c2;
+    const t2 = p2 + carry1;
+    const w2 = t2 - negative;
+    const carry2 = u64(p2 < c2) + u64(t2 < carry1) - u64(t2 < negative);
+    const w3 = ((load<u64>(b, 24) ^ flipB) & LOW60) + ((load<u64>(c, 24) ^ flipC) & LOW60) + carry2;
+    const correction = CORRECTIONS + 32 + <usize>(((<i64>w3) >> 60) << 5);
+    const k0 = load<u64>(correction);
+    const k1 = load<u64>(correction, 8);
+    const k2 = load<u64>(correction, 16);
+    const r0 = w0 + k0;
+    const e0 = u64(r0 < k0);
+    const s1 = w1 + k1;
+    const r1 = s1 + e0;
+    const e1 = u64(s1 < k1) | u64(r1 < e0);
+    const s2 = w2 + k2;
+    const r2 = s2 + e1;
+    const e2 = u64(s2 < k2) | u64(r2 < e1);
+    const r3 = (w3 & LOW60) + k2 + e2;
+    if (r3 >= TOP) {
+      storeCorrected(out, r0, r1, r2, r3);
+      continue;
+    }
+    store<u64>(out, r0);
+    store<u64>(out, r1, 8);
+    store<u64>(out, r2, 16);
+    store<u64>(out, r3, 24);
   }
 }
 
