@@ -96,7 +96,7 @@ export const DEFAULT_LIMITS: Limits = {
   streamsPerResearcher: 128,
   streams: 512,
   listeners: 1000,
-  window: 16,
+  window: 8,
   attempts: 5,
 };
 

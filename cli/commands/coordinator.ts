@@ -47,12 +47,15 @@ export function addCoordinatorCommands(program: Command): void {
 
 /**
  * Bytes that pass through lie in buffers beside the heap. Node's engine would collect its whole heap for every 64 MB of
- * them, which took a third of the coordinator's time; with this it weighs them together with the heap.
+ * them, which took a third of the coordinator's time; with the first flag it weighs them together with the heap. The second:
+ * while it marks the heap in steps, each young collection (`YoungBuffers`) would become a whole one. Whole ones, now rare, stop the process for a
+ * millisecond for each megabyte of heap.
  */
 function collectSeldom(): void {
-  // An engine that does not know the flag prints a complaint.
-  if (Number(process.versions.node.split('.')[0]) >= 26)
-    setFlagsFromString('--external-memory-accounted-in-global-limit');
+  // An engine that does not know a flag prints a complaint.
+  if (Number(process.versions.node.split('.')[0]) < 26) return;
+  setFlagsFromString('--external-memory-accounted-in-global-limit');
+  setFlagsFromString('--no-incremental-marking');
 }
 
 const inMilliseconds = (seconds: Readonly<Record<string, number | undefined>>): Record<string, number> =>
