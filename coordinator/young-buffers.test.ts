@@ -1,22 +1,28 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { YoungBuffers } from './young-buffers.ts';
 
-const held = (): number => process.memoryUsage().arrayBuffers;
 const MEGABYTE = 1024 * 1024;
 
-/** What many reads leave: small objects, large memory beside the heap. */
-function leaveGarbage(): void {
-  for (let i = 0; i < 200; i++) Buffer.allocUnsafeSlow(64 * 1024)[0] = i;
-}
+describe('collecting young buffers', () => {
+  it('happens once for every 16 MB that pass', () => {
+    let collections = 0;
+    const young = new YoungBuffers(() => {
+      collections++;
+    });
+    for (let i = 0; i < 15; i++) young.read(MEGABYTE);
+    expect(collections).toBe(0);
+    young.read(MEGABYTE);
+    expect(collections).toBe(1);
+    for (let i = 0; i < 16; i++) young.read(MEGABYTE);
+    expect(collections).toBe(2);
+  });
 
-it('gives memory back once enough bytes have passed, and not before', () => {
-  const young = new YoungBuffers();
-  young.read(16 * MEGABYTE);
-  const before = held();
-  leaveGarbage();
-  expect(held()).toBeGreaterThan(before + 12 * MEGABYTE);
-  young.read(15 * MEGABYTE);
-  expect(held()).toBeGreaterThan(before + 12 * MEGABYTE);
-  young.read(MEGABYTE);
-  expect(held()).toBeLessThan(before + MEGABYTE);
+  it('gives back what reads left: small objects, large memory beside the heap', () => {
+    const young = new YoungBuffers();
+    young.read(16 * MEGABYTE);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 200; i++) Buffer.allocUnsafeSlow(64 * 1024)[0] = i;
+    young.read(16 * MEGABYTE);
+    expect(process.memoryUsage().arrayBuffers).toBeLessThan(before + 4 * MEGABYTE);
+  });
 });

@@ -15,8 +15,8 @@ export class YoungBuffers {
   readonly #collect: Collect | undefined;
   #passed = 0;
 
-  constructor() {
-    this.#collect = collector();
+  constructor(collect = collector()) {
+    this.#collect = collect;
   }
 
   read(bytes: number): void {

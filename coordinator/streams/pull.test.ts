@@ -74,7 +74,7 @@ describe('fetching a share', () => {
     const answer = world.request('rita', target('north', 3));
     const { stream, request } = await north.next('pull');
     expect(request).toEqual({ kind: 'share', session, step: 3 });
-    expect((await north.next('credit')).chunks).toBe(16);
+    expect((await north.next('credit')).chunks).toBe(8);
     serve(stream, chunks);
     const response = await answer;
     expect(response.status).toBe(200);
