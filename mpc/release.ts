@@ -5,6 +5,7 @@ import type { Circuit } from './boolean/circuit.ts';
 import { releaseCircuit, type Field, type FieldBit, type ReleaseParameters } from './boolean/circuits/release.ts';
 import { computingCost, type Cost } from './boolean/cost.ts';
 import type { Evaluator } from './boolean/evaluator.ts';
+import { bitAt } from './boolean/rows.ts';
 
 /** Which counts may open, decided on shares. A guard is a count behind one or more numbers of the answer. */
 export interface GuardRule {
@@ -49,7 +50,9 @@ export async function decideRelease(
   const { circuit, fields, thresholds } = planRelease(session.roster.length, counts.length, rule);
   const own = fields[session.roster.indexOf(session.self)]!;
   const [passes] = await session.compute(circuit, enter(counts, thresholds, own, lanesFor(counts.length)));
-  return Array.from({ length: counts.length }, (_, i) => ((passes![i >> 3]! >> (i & 7)) & 1) === 1);
+  const opens = new Array<boolean>(counts.length);
+  for (let i = 0; i < opens.length; i++) opens[i] = bitAt(passes!, i);
+  return opens;
 }
 
 /** What a decision takes, before it is made. */
@@ -95,7 +98,7 @@ function planRelease(parties: number, guards: number, rule: GuardRule): Plan {
       hint: `minimumCell is 1 or more, one for each guard; the coalition 0 to ${COALITION_LIMIT}; contributors 0 to the number of hospitals.`,
     });
   }
-  const thresholds = Uint32Array.from({ length: guards }, (_, i) => (one ? minimumCell : minimumCell[i]!));
+  const thresholds = one ? new Uint32Array(guards).fill(minimumCell) : Uint32Array.from(minimumCell);
   const threshold = new Set(asked).size === 1 ? BigInt(asked[0]!) : asked.map(BigInt);
   const parameters: ReleaseParameters = {
     parties,
