@@ -152,8 +152,8 @@ export class HospitalNode {
 
   async #follow(): Promise<void> {
     const { ledger } = this.#options;
-    for await (const entry of ledger.entries(0, this.#stop.signal)) {
-      // While the history is read, only its end matters: react once the view is complete.
+    for await (const entry of ledger.entries(ledger.head().size - 1, this.#stop.signal)) {
+      // Of entries that come together only the last matters: react once the view is complete.
       if (entry.index + 1 < ledger.head().size) continue;
       this.#sessions.wake();
       await this.#reactOrRetry();
@@ -162,7 +162,9 @@ export class HospitalNode {
 
   /** A query may wait for an epoch of consent, which another ledger brings. */
   async #followEpochs(): Promise<void> {
-    for await (const entry of this.#options.publicLedger?.entries(0, this.#stop.signal) ?? []) {
+    const { publicLedger } = this.#options;
+    if (publicLedger === undefined) return;
+    for await (const entry of publicLedger.entries(publicLedger.head().size, this.#stop.signal)) {
       if (entry.signed.action.type === 'openConsentEpoch') await this.#reactOrRetry();
     }
   }

@@ -6,38 +6,18 @@ import { verifyCommittee } from '../mpc/committee/committee.ts';
 import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '../mpc/sum/opening.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { ExchangeKey } from '../protocol/envelope.ts';
-import { Abort, errorFromRecord, Fault, Refusal, type ErrorRecord } from '../protocol/errors.ts';
-import {
-  anchorOf,
-  deriveQueryId,
-  type AbortReason,
-  type ActionOf,
-  type CloseReason,
-  type QueryRecord,
-  type SessionRecord,
-} from '../protocol/ledger.ts';
+import { Abort, Fault, Refusal } from '../protocol/errors.ts';
+import { anchorOf, deriveQueryId, type ActionOf, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
 import type { QueryInput } from '../protocol/query.ts';
 import { consentRuleOf } from '../protocol/schema.ts';
 import type { AnswerKeys } from './answers.ts';
 import { findCheat } from './blame.ts';
 import type { CoordinatorClient } from './coordinator.ts';
 import type { AnswerTable } from './result/csv.ts';
+import { refuseEnded, SessionEnded, sessionEnd, tooLate } from './endings.ts';
+import { ProgressReader, type Progress } from './progress.ts';
 import { makeResult, openingToStep, type ReceiptDocument, type ResultDocument } from './result/documents.ts';
 import { fetchShares, type FetchedShares, type ShareRequest } from './shares.ts';
-
-/** What a person waiting for an answer wants to know. */
-export type Progress =
-  | { readonly stage: 'submitted'; readonly query: string; readonly hospitals: readonly string[] }
-  | { readonly stage: 'approved' | 'denied'; readonly hospital: string; readonly reason?: string }
-  | {
-      readonly stage: 'session';
-      readonly session: string;
-      readonly attempt: number;
-      readonly hospitals: readonly string[];
-    }
-  | { readonly stage: 'committed' | 'share'; readonly hospital: string }
-  | { readonly stage: 'aborted'; readonly reason: string; readonly blame?: string }
-  | { readonly stage: 'verified'; readonly cells: number; readonly opened: number };
 
 /** A verified answer, with what proves it. */
 export interface Answer extends AnswerTable {
@@ -150,8 +130,7 @@ export class Researcher {
 
   async #untilCommitted(id: string, seen: ProgressReader, signal: AbortSignal): Promise<SessionRecord> {
     const { ledger } = this.#options;
-    const stop = new AbortController();
-    for await (const entry of ledger.entries(0, AbortSignal.any([signal, stop.signal]))) {
+    for await (const entry of ledger.entries(ledger.head().size - 1, signal)) {
       if (entry.index + 1 < ledger.head().size) continue;
       const record = ledger.query(id);
       if (record === undefined) continue;
@@ -261,109 +240,4 @@ function requireDecision(plan: Plan, { outcome }: Opening): void {
     round: 'open',
     hint: 'No result was shown. The hospitals run another protocol than this researcher.',
   });
-}
-
-/** Of the reasons on the ledger, those where nobody cheated are faults. */
-function endedBy(reason: AbortReason): Pick<ErrorRecord, 'kind' | 'code' | 'hint'> {
-  if (reason === 'DROP_OUT') return { kind: 'Fault', code: 'PEER_GONE', hint: 'Submit it anew when they are back.' };
-  if (reason === 'DATA')
-    return {
-      kind: 'Fault',
-      code: 'DATA',
-      hint: 'That hospital’s log tells file, row and rule; submit the query anew.',
-    };
-  return { kind: reason === 'DEADLINE' || reason === 'INTERNAL' ? 'Fault' : 'Abort', code: reason };
-}
-
-const tooLate = (): Fault =>
-  new Fault('DEADLINE', 'the answer did not come in the time allowed', {
-    hint: 'The query goes on; fetch its answer later with: healthchain query result.',
-  });
-
-/** The session ended on the ledger while its shares were fetched. */
-class SessionEnded extends Error {}
-
-function sessionEnd(ledger: Ledger, session: string, outer: AbortSignal): { signal: AbortSignal; stop: () => void } {
-  const ended = new AbortController();
-  const watching = new AbortController();
-  const watch = async (): Promise<void> => {
-    for await (const entry of ledger.entries(0, watching.signal)) {
-      if (entry.index + 1 === ledger.head().size && ledger.session(session)?.status === 'aborted')
-        ended.abort(new SessionEnded());
-    }
-  };
-  watch().catch(() => undefined);
-  return { signal: AbortSignal.any([outer, ended.signal]), stop: () => watching.abort() };
-}
-
-const CLOSED: Readonly<Record<CloseReason, string>> = {
-  TOO_FEW_HOSPITALS: 'too few hospitals can take part',
-  TOO_MANY_ATTEMPTS: 'too many sessions of it failed',
-  ALREADY_OPENED: 'a session ended after hospitals had sent their shares, and a query opens once',
-  WITHDRAWN: 'withdrawn',
-};
-
-function refuseEnded(ledger: Ledger, record: QueryRecord): void {
-  if (record.status === 'denied') {
-    const denials = record.decisions
-      .filter((each) => each.decision === 'denied')
-      .map((each) => `${each.hospital}: ${each.reason}`);
-    throw new Refusal('NOT_APPROVED', `too few hospitals approve this query. ${denials.join('. ')}`, {
-      hint: 'Talk to the hospitals, change the query, and submit it anew.',
-    });
-  }
-  if (record.status !== 'failed') return;
-  if (record.closed !== undefined)
-    throw new Fault('PEER_GONE', `the query was closed by ${record.closed.by}: ${CLOSED[record.closed.reason]}`, {
-      hint: 'Submit it anew when this is mended.',
-    });
-  const abort = ledger.session(record.sessions.at(-1) ?? '')?.abort;
-  const blamed = abort?.blame === undefined ? '' : `; ${abort.by} names ${abort.blame}`;
-  const reason = abort?.reason ?? 'DROP_OUT';
-  const message = `the query failed: ${abort?.reason ?? 'no hospitals left'}${blamed}`;
-  throw errorFromRecord({ ...endedBy(reason), message, ...(abort?.blame === undefined ? {} : { party: abort.blame }) });
-}
-
-/** Turns ledger records into progress events, each told once. */
-class ProgressReader {
-  readonly #ledger: Ledger;
-  readonly #id: string;
-  readonly #tell: (event: Progress) => void;
-  readonly #told = new Set<string>();
-
-  constructor(ledger: Ledger, id: string, tell: (event: Progress) => void) {
-    this.#ledger = ledger;
-    this.#id = id;
-    this.#tell = tell;
-  }
-
-  read(record: QueryRecord): void {
-    this.#once({ stage: 'submitted', query: this.#id, hospitals: record.hospitals });
-    for (const each of record.decisions) {
-      this.#once(
-        each.decision === 'approved'
-          ? { stage: 'approved', hospital: each.hospital }
-          : { stage: 'denied', hospital: each.hospital, reason: each.reason },
-      );
-    }
-    for (const id of record.sessions) {
-      const session = this.#ledger.session(id)!;
-      this.#once({ stage: 'session', session: id, attempt: session.attempt, hospitals: session.roster }, id);
-      for (const hospital of Object.keys(session.commitments[0] ?? {}))
-        this.#once({ stage: 'committed', hospital }, id);
-      const { abort } = session;
-      if (abort !== undefined)
-        this.#once(
-          { stage: 'aborted', reason: abort.reason, ...(abort.blame === undefined ? {} : { blame: abort.blame }) },
-          id,
-        );
-    }
-  }
-
-  #once(event: Progress, scope = ''): void {
-    const key = `${scope}/${JSON.stringify(event)}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    this.#tell(event);
-  }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Progress } from '../../researcher/client.ts';
+import type { Progress } from '../../researcher/progress.ts';
 import { readConfig, researcherConfig } from '../config.ts';
 import { connectResearcher } from '../connect.ts';
 import { readText } from '../files.ts';

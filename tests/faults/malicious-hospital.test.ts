@@ -5,7 +5,7 @@ import { writeEvidence } from '../../cli/answer-files.ts';
 import { blameEvidence, evidenceShows } from '../../mpc/sum/evidence.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import type { Abort } from '../../protocol/errors.ts';
-import type { Progress } from '../../researcher/client.ts';
+import type { Progress } from '../../researcher/progress.ts';
 import { until, valuesOf } from '../end-to-end/world.ts';
 import { CheatingNode } from './cheating-node.ts';
 import { Members, query, ROWS } from './members.ts';
