@@ -74,16 +74,8 @@ export function judge({ ledger, hospital, policy, consent }: Site, record: Query
 
 const PASSED: ReadonlySet<string> = new Set(['ALREADY_DONE', 'STALE', 'SUSPENDED']);
 
-/**
- * Approves or denies whatever the policy decides by itself; leaves the rest to a person, or to what is still to come.
- * `approving` is told of a query before its approval goes to the ledger.
- */
-export async function decideByPolicy(
-  site: Site,
-  member: Member,
-  log: Logger,
-  approving: (record: QueryRecord) => void = () => undefined,
-): Promise<void> {
+/** Approves or denies whatever the policy decides by itself; leaves the rest to a person, or to what is still to come. */
+export async function decideByPolicy(site: Site, member: Member, log: Logger): Promise<void> {
   const { ledger } = site;
   for (const { record, decision } of pendingQueries(site)) {
     if (decision.decision === 'wait') {
@@ -95,7 +87,6 @@ export async function decideByPolicy(
       continue;
     }
     const approve = decision.decision === 'approve';
-    if (approve) approving(record);
     const reason = decision.reasons.join('; ').slice(0, 500) || 'denied by site policy';
     try {
       await ledger.submit(

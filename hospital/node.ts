@@ -1,25 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { planQuery, type Plan } from '../analytics/index.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { asHealthchainError, Fault } from '../protocol/errors.ts';
 import type { Frame, Notice } from '../protocol/frame.ts';
-import type { QueryRecord } from '../protocol/ledger.ts';
-import type { DatasetSchema } from '../protocol/schema.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
 import { decideByPolicy, siteOf, type Site } from './approvals.ts';
 import { Connection } from './connection/connection.ts';
 import { Streams } from './connection/streams.ts';
 import { Journal } from './journal.ts';
-import { LocalData, type LocalFigures } from './local-data.ts';
+import { LocalData } from './local-data.ts';
 import { Outbox } from './outbox.ts';
 import type { SitePolicy } from './policy.ts';
 import { Pool, type RosterStatus } from './pool/pool.ts';
 import { NO_PRECOMPUTE, type Precompute } from './precompute.ts';
 import { Preparing } from './preparing.ts';
 import { platformRandom } from './random.ts';
-import { ScanAhead } from './scan-ahead.ts';
 import { Sessions } from './session/sessions.ts';
 import type { SourceConfig } from './source/index.ts';
 
@@ -58,7 +54,6 @@ export class HospitalNode {
   readonly #connection: Connection;
   readonly #streams: Streams;
   readonly #data: LocalData;
-  readonly #ahead = new ScanAhead();
   readonly #site: Site;
   readonly #pool: Pool;
   readonly #preparing: Preparing;
@@ -95,7 +90,7 @@ export class HospitalNode {
     this.#sessions = new Sessions({
       ...{ ledger: options.ledger, member: options.member, log: options.log, site: this.#site },
       ...{ journal: this.#journal, outbox, pool: this.#pool },
-      scan: (query, plan, schema) => this.#scan(query, plan, schema),
+      scan: (query, plan, schema) => this.#data.scan(plan, schema, this.#site.consent.require(query)),
       send: (frame) => this.#connection.send(frame),
       seconds: options.sessionSeconds,
       stop: this.#stop.signal,
@@ -144,7 +139,6 @@ export class HospitalNode {
     this.#connection.close();
     await this.#following?.catch(() => undefined);
     await this.#preparing.close();
-    this.#ahead.close();
     this.#pool.close();
     await this.#data.close();
     this.#journal.close();
@@ -180,20 +174,7 @@ export class HospitalNode {
 
   async #react(): Promise<void> {
     this.#sessions.react();
-    await decideByPolicy(this.#site, this.#options.member, this.#options.log, (approved) => this.#scanAhead(approved));
-  }
-
-  /** Where patients' consent decides on the rows, the session alone scans: statements may arrive until it opens. */
-  #scanAhead(query: QueryRecord): void {
-    const schema = this.#options.ledger.schema(query.query.dataset);
-    if (schema === undefined || this.#site.consent.require(query) !== undefined) return;
-    this.#ahead.begin(query.id, async () => this.#data.scan(planQuery(query.query, schema), schema, undefined));
-  }
-
-  async #scan(query: QueryRecord, plan: Plan, schema: DatasetSchema): Promise<LocalFigures> {
-    const basis = this.#site.consent.require(query);
-    const ahead = basis === undefined ? this.#ahead.take(query.id) : undefined;
-    return ahead ?? this.#data.scan(plan, schema, basis);
+    await decideByPolicy(this.#site, this.#options.member, this.#options.log);
   }
 
   #lostConnection(): void {
