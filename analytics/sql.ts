@@ -23,7 +23,7 @@ export function compileSql(plan: Plan, relation: string): CompiledSql {
   const text = new Text();
   const grouping = groupingOf(plan);
   const terms = [...plan.terms, ...plan.guardTerms];
-  const values = valueColumns(terms);
+  const values = valuesOf(terms.flatMap(guardedOf));
   const select = [...outputColumns(grouping), ...terms.map((term) => termSql(term, values, plan.scope))];
   const rows = rowsSql(plan, relation, { ...grouping, values }, text);
   return {
@@ -37,7 +37,7 @@ export function compileSql(plan: Plan, relation: string): CompiledSql {
  * cohort it is; `readDistribution` reads its rows. As `compileSql` otherwise.
  */
 export function compileDistribution(plan: Plan, column: string, relation: string): CompiledSql {
-  const { rows, keys, parameters } = groupedRows(plan, [column], relation);
+  const { rows, keys, parameters } = groupedRows(plan, [valueOf(column)], relation);
   const out = [...keys, 'v0'].join(', ');
   return { sql: `SELECT ${out}, count(*) FROM (${rows}) AS r WHERE v0 IS NOT NULL GROUP BY ${out}`, parameters };
 }
@@ -47,7 +47,7 @@ export function compileDistribution(plan: Plan, column: string, relation: string
  * once; `readTexts` reads its rows. White space around a text is no part of it. As `compileSql` otherwise.
  */
 export function compileTexts(plan: Plan, column: string, relation: string): CompiledSql {
-  const { rows, keys, parameters } = groupedRows(plan, [column], relation);
+  const { rows, keys, parameters } = groupedRows(plan, [valueOf(column)], relation);
   const space = [9, 10, 11, 12, 13, 32].map((code) => `chr(${code})`).join(' || ');
   const out = [...keys, `trim(CAST(v0 AS VARCHAR), ${space})`].join(', ');
   return { sql: `SELECT DISTINCT ${out} FROM (${rows}) AS r WHERE v0 IS NOT NULL`, parameters };
@@ -59,7 +59,7 @@ export function compileTexts(plan: Plan, column: string, relation: string): Comp
  */
 export function compileMagnitudes(plan: Plan, relation: string): CompiledSql {
   const sums = judgedSums(plan).map((place) => plan.terms[place]!);
-  const values = valueColumns(sums);
+  const values = valuesOf(sums.flatMap(columnsOfTerm).map((column) => valueOf(column)));
   const { rows, keys, parameters } = groupedRows(plan, values, relation);
   const figures = sums.flatMap((term) => magnitudeSql(term, values, plan.scope));
   const groupBy = keys.length === 0 ? '' : ` GROUP BY ${keys.join(', ')}`;
@@ -69,7 +69,7 @@ export function compileMagnitudes(plan: Plan, relation: string): CompiledSql {
 /** Rows of the cohort with the buckets of groupBy alone. */
 function groupedRows(
   plan: Plan,
-  values: readonly string[],
+  values: readonly Value[],
   relation: string,
 ): { rows: string; keys: string[]; parameters: CompiledSql['parameters'] } {
   const text = new Text();
@@ -81,12 +81,12 @@ function groupedRows(
 function rowsSql(
   plan: Plan,
   relation: string,
-  given: { readonly axes: readonly Axis[]; readonly byValue: boolean; readonly values: readonly string[] },
+  given: { readonly axes: readonly Axis[]; readonly byValue: boolean; readonly values: readonly Value[] },
   text: Text,
 ): string {
   const columns = [
     ...given.axes.map((axis, index) => `${axisSql(axis, given.byValue, text)} AS a${index}`),
-    ...given.values.map((name, index) => `${valueSql(name, plan.scope)} AS v${index}`),
+    ...given.values.map((each, index) => `${valueSql(each, plan.scope)} AS v${index}`),
   ];
   const where = plan.cohort === undefined ? '' : ` WHERE ${conditionSql(plan.cohort, 'd', text)}`;
   return `SELECT ${columns.join(', ') || '1 AS one'} FROM ${sourceSql(plan, relation, text)} AS d${where}`;
@@ -116,7 +116,24 @@ function sourceSql(plan: Plan, relation: string, text: Text): string {
   return `(SELECT ${[...columns, ...derived].join(', ')} FROM ${relation} AS s)`;
 }
 
-const valueColumns = (terms: readonly Term[]): string[] => [...new Set(terms.flatMap(columnsOfTerm))];
+/** A column's value in the rows where all of `present` are there as well, and missing in the others. */
+interface Value {
+  readonly column: string;
+  readonly present: readonly string[];
+}
+
+const valueOf = (column: string, present: readonly string[] = []): Value => ({ column, present });
+const valueKey = ({ column, present }: Value): string => JSON.stringify([column, ...present]);
+const valuesOf = (values: readonly Value[]): Value[] => [
+  ...new Map(values.map((each) => [valueKey(each), each])).values(),
+];
+
+/** What a term counts or multiplies. */
+function guardedOf(term: Term): Value[] {
+  if (term.kind === 'sum') return term.factors.map((factor) => valueOf(factor, term.present));
+  const [first, ...others] = term.present;
+  return first === undefined ? [] : [valueOf(first, others)];
+}
 
 /**
  * Columns with codes, and bins of columns with few values, are grouped by as they are and sorted into buckets by
@@ -144,40 +161,39 @@ function binSql(column: string, edges: readonly bigint[], first: number, last: n
 /** Columns whose squares fit 32 bits are summed from 32-bit integers: DuckDB does these about a quarter faster. */
 const NARROW = 46_340n;
 
-function valueSql(name: string, scope: Scope): string {
+function valueSql({ column: name, present }: Value, scope: Scope): string {
   const column = `d.${identifier(name)}`;
   const field = scope.countable(name, '');
-  return field.kind === 'number' && magnitude(field) <= NARROW ? `CAST(${column} AS INTEGER)` : column;
+  const value = field.kind === 'number' && magnitude(field) <= NARROW ? `CAST(${column} AS INTEGER)` : column;
+  // Aggregates skip what is missing. A FILTER on each of them would cost DuckDB a selection of the rows every time.
+  const absent = present.map((other) => `d.${identifier(other)} IS NULL`);
+  return absent.length === 0 ? value : `CASE WHEN ${absent.join(' OR ')} THEN NULL ELSE ${value} END`;
 }
 
-function termSql(term: Term, values: readonly string[], scope: Scope): string {
-  const { value, where } = termParts(values);
-  if (term.kind === 'sum') return `sum(${productSql(term.factors, value, scope)})${where(term.present)}`;
-  // count(x) skips missing values by itself, which is cheaper than a filter.
-  const [first, ...others] = term.present;
-  return first === undefined ? 'count(*)' : `count(${value(first)})${where(others)}`;
+const nameOf = (value: Value, values: readonly Value[]): string => {
+  const key = valueKey(value);
+  return `v${values.findIndex((each) => valueKey(each) === key)}`;
+};
+
+function termSql(term: Term, values: readonly Value[], scope: Scope): string {
+  const names = guardedOf(term).map((each) => nameOf(each, values));
+  if (term.kind === 'sum') return `sum(${productSql(term.factors, names, scope)})`;
+  return `count(${names[0] ?? '*'})`;
 }
 
 /** Total, largest and second largest magnitude of what a term sums. */
-function magnitudeSql(term: Term, values: readonly string[], scope: Scope): string[] {
-  const { value, where } = termParts(values);
-  const size = `abs(${productSql(term.kind === 'sum' ? term.factors : [], value, scope)})`;
-  const filter = where(term.present);
+function magnitudeSql(term: Term, values: readonly Value[], scope: Scope): string[] {
+  const named = (column: string): string => nameOf(valueOf(column), values);
+  const factors = term.kind === 'sum' ? term.factors : [];
+  const size = `abs(${productSql(factors, factors.map(named), scope)})`;
+  const present = term.present.map((column) => `${named(column)} IS NOT NULL`);
+  const filter = present.length === 0 ? '' : ` FILTER (WHERE ${present.join(' AND ')})`;
   return [`sum(${size})${filter}`, ...[1, 2].map((rank) => `(max(${size}, 2)${filter})[${rank}]`)];
 }
 
-function termParts(values: readonly string[]): {
-  value: (name: string) => string;
-  where: (present: readonly string[]) => string;
-} {
-  const value = (name: string): string => `v${values.indexOf(name)}`;
-  const where = (present: readonly string[]): string =>
-    present.length === 0 ? '' : ` FILTER (WHERE ${present.map((name) => `${value(name)} IS NOT NULL`).join(' AND ')})`;
-  return { value, where };
-}
-
-function productSql(factors: readonly string[], value: (name: string) => string, scope: Scope): string {
-  const [first, second] = factors.map(value);
+/** `names` are those of the factors' values. */
+function productSql(factors: readonly string[], names: readonly string[], scope: Scope): string {
+  const [first, second] = names;
   if (second === undefined) return first!;
   const sizes = factors.map((name) => magnitude(scope.number(name, '')));
   if (sizes.every((size) => size <= NARROW)) return `${first!} * ${second}`;
