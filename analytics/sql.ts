@@ -23,8 +23,10 @@ export function compileSql(plan: Plan, relation: string): CompiledSql {
   const text = new Text();
   const grouping = groupingOf(plan);
   const terms = [...plan.terms, ...plan.guardTerms];
-  const values = valuesOf(terms.flatMap(guardedOf));
-  const select = [...outputColumns(grouping), ...terms.map((term) => termSql(term, values, plan.scope))];
+  const parts = guardedOf(terms);
+  const values = valuesOf(parts.flat());
+  const figures = terms.map((term, index) => termSql(term, parts[index]!, values, plan.scope));
+  const select = [...outputColumns(grouping), ...figures];
   const rows = rowsSql(plan, relation, { ...grouping, values }, text);
   return {
     sql: `SELECT ${select.join(', ')} FROM (${rows}) AS r${groupBySql(grouping)}`,
@@ -128,11 +130,25 @@ const valuesOf = (values: readonly Value[]): Value[] => [
   ...new Map(values.map((each) => [valueKey(each), each])).values(),
 ];
 
-/** What a term counts or multiplies. */
-function guardedOf(term: Term): Value[] {
-  if (term.kind === 'sum') return term.factors.map((factor) => valueOf(factor, term.present));
-  const [first, ...others] = term.present;
-  return first === undefined ? [] : [valueOf(first, others)];
+/**
+ * What each term counts or multiplies. Of several columns that must be there, one that is counted alone too is counted: where
+ * the others are never missing, DuckDB then sees that both counts are the same.
+ */
+function guardedOf(terms: readonly Term[]): Value[][] {
+  const alone = new Set(
+    terms.flatMap((term) => (term.kind === 'count' && term.present.length === 1 ? term.present : [])),
+  );
+  return terms.map((term) => {
+    if (term.kind === 'sum') return term.factors.map((factor) => valueOf(factor, term.present));
+    const counted = term.present.find((column) => alone.has(column)) ?? term.present[0];
+    if (counted === undefined) return [];
+    return [
+      valueOf(
+        counted,
+        term.present.filter((column) => column !== counted),
+      ),
+    ];
+  });
 }
 
 /**
@@ -175,8 +191,8 @@ const nameOf = (value: Value, values: readonly Value[]): string => {
   return `v${values.findIndex((each) => valueKey(each) === key)}`;
 };
 
-function termSql(term: Term, values: readonly Value[], scope: Scope): string {
-  const names = guardedOf(term).map((each) => nameOf(each, values));
+function termSql(term: Term, parts: readonly Value[], values: readonly Value[], scope: Scope): string {
+  const names = parts.map((each) => nameOf(each, values));
   if (term.kind === 'sum') return `sum(${productSql(term.factors, names, scope)})`;
   return `count(${names[0] ?? '*'})`;
 }
