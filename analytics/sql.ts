@@ -18,12 +18,14 @@ export interface CompiledSql {
  * Every literal of the query is a bound parameter and every column a quoted identifier; what else stands in the text
  * is written by this file. `relation` is trusted: the caller's own identifier, or a parenthesised query. All
  * arithmetic is on integers wide enough for the schema's bounds; a value beyond them makes DuckDB fail, never wrap.
+ *
+ * `complete` are columns of which the caller knows that no row lacks their value: whether they are there is then not asked.
  */
-export function compileSql(plan: Plan, relation: string): CompiledSql {
+export function compileSql(plan: Plan, relation: string, complete: ReadonlySet<string> = new Set()): CompiledSql {
   const text = new Text();
   const grouping = groupingOf(plan);
   const terms = [...plan.terms, ...plan.guardTerms];
-  const parts = guardedOf(terms);
+  const parts = guardedOf(terms, complete);
   const values = valuesOf(parts.flat());
   const figures = terms.map((term, index) => termSql(term, parts[index]!, values, plan.scope));
   const select = [...outputColumns(grouping), ...figures];
@@ -131,21 +133,23 @@ const valuesOf = (values: readonly Value[]): Value[] => [
 ];
 
 /**
- * What each term counts or multiplies. Of several columns that must be there, one that is counted alone too is counted: where
- * the others are never missing, DuckDB then sees that both counts are the same.
+ * What each term counts or multiplies. Of several columns that must be there, one that is counted alone too is counted: terms
+ * that come to the same are then written the same, and computed once.
  */
-function guardedOf(terms: readonly Term[]): Value[][] {
+function guardedOf(terms: readonly Term[], complete: ReadonlySet<string>): Value[][] {
+  const presentOf = ({ present }: Term): string[] => present.filter((column) => !complete.has(column));
   const alone = new Set(
-    terms.flatMap((term) => (term.kind === 'count' && term.present.length === 1 ? term.present : [])),
+    terms.flatMap((term) => (term.kind === 'count' && presentOf(term).length === 1 ? presentOf(term) : [])),
   );
   return terms.map((term) => {
-    if (term.kind === 'sum') return term.factors.map((factor) => valueOf(factor, term.present));
-    const counted = term.present.find((column) => alone.has(column)) ?? term.present[0];
+    const present = presentOf(term);
+    if (term.kind === 'sum') return term.factors.map((factor) => valueOf(factor, present));
+    const counted = present.find((column) => alone.has(column)) ?? present[0];
     if (counted === undefined) return [];
     return [
       valueOf(
         counted,
-        term.present.filter((column) => column !== counted),
+        present.filter((column) => column !== counted),
       ),
     ];
   });

@@ -53,12 +53,10 @@ export class LocalData {
     await source.verifyColumns(plan.columns);
     const rows = cohort === undefined ? source : source.of(cohort);
     const cells = CellVector.zeros(plan.scanned);
-    const { sql, parameters } = compileSql(plan, rows.relation);
-    await rows.scan(
-      sql,
-      parameters,
-      rowsToCells(plan, (index, value) => cells.add(index, value)),
-    );
+    const complete = new Set(plan.columns.filter((name) => rows.complete.has(name)));
+    const { sql, parameters } = compileSql(plan, rows.relation, complete);
+    const take = rowsToCells(plan, (index, value) => cells.add(index, value));
+    await rows.scan(sql, parameters, take, complete);
     const magnitudes = judgedSums(plan).length === 0 ? [] : await magnitudesOf(rows, plan);
     const ordered = plan.searches.filter(({ target }) => target.kind !== 'distinct');
     const distributions = new Map<string, Distribution>();

@@ -37,6 +37,8 @@ export interface Attachment {
   readonly layouts: readonly AttachedLayout[];
   /** Columns that were found to fit, and need no second look while the files stay the same. */
   readonly verified: Set<string>;
+  /** Verified columns that are known to have a value in every row. */
+  readonly complete: Set<string>;
   /** Where the configuration says that rows name their patients. */
   readonly patient: PatientRule | undefined;
   /** Which of its readings is right in all files; undefined until a cohort is asked for. */
@@ -70,6 +72,7 @@ export async function attach(config: SourceConfig, schema: DatasetSchema): Promi
         patient: patient && findPatients(layout, patient),
       })),
       verified: new Set(),
+      complete: new Set(),
       patient,
       patientReading: undefined,
       cohorts: new Set(),

@@ -166,6 +166,38 @@ describe('a run', () => {
     await source.close();
   });
 
+  it('knows of Parquet which columns lack no value, and of which files', async () => {
+    const rows = (age: string): string =>
+      `SELECT * FROM (VALUES ('p1', 63, 'F'), ('p2', ${age}, NULL)) AS t(id, age, sex)`;
+    const file = await writeParquet(folder, 'complete.parquet', rows('41'));
+    const source = await openSource({ file }, PATIENTS);
+    await source.verifyColumns(['id', 'age', 'sex']);
+    const complete = new Set(source.complete);
+    expect([...complete].sort()).toEqual(['age', 'id']);
+    const ages: unknown[] = [];
+    const count = () => source.scan('SELECT count(*) FROM records', [], (rows) => ages.push(rows), new Set(['age']));
+    await count();
+    await writeParquet(folder, 'next.parquet', rows('NULL'));
+    renameSync(`${folder}/next.parquet`, file);
+    // Another query opens the changed files; a statement made before it must not run over them.
+    await source.verifyColumns(['id', 'age', 'sex']);
+    expect([...source.complete]).toEqual(['id']);
+    expect([...complete].sort()).toEqual(['age', 'id']);
+    await expect(count()).rejects.toMatchObject({
+      code: 'DATA',
+      message: expect.stringContaining('changed') as string,
+    });
+    expect(ages).toHaveLength(1);
+    await source.close();
+  });
+
+  it('takes no column of a text file for complete', async () => {
+    const source = await openSource({ file: csv() }, PATIENTS);
+    await source.verifyColumns(['id', 'age']);
+    expect(source.complete.size).toBe(0);
+    await source.close();
+  });
+
   it('sees through a set-back modification time', async () => {
     const file = csv();
     const then = new Date(Date.now() - 60_000);

@@ -28,7 +28,15 @@ export async function openSource(config: SourceInput, schema: DatasetSchema): Pr
 /** Rows that a compiled statement runs over. */
 export interface Rows {
   readonly relation: string;
-  scan(sql: string, parameters: readonly Parameter[], take: (rows: ResultColumns) => void): Promise<void>;
+  /** Verified columns that are known to have a value in every row. */
+  readonly complete: ReadonlySet<string>;
+  /** `complete`: the columns that the statement takes to be so. */
+  scan(
+    sql: string,
+    parameters: readonly Parameter[],
+    take: (rows: ResultColumns) => void,
+    complete?: ReadonlySet<string>,
+  ): Promise<void>;
 }
 
 /**
@@ -68,17 +76,27 @@ export class Source implements Rows {
   /**
    * Runs one SELECT over the relation, with bound parameters, and hands its rows over, some thousands at a time.
    * Integers of any width come as bigint. The files are looked at again afterwards: a change since they were verified
-   * is a `Fault DATA`, and nothing that was handed over may be used.
+   * is a `Fault DATA`, and nothing that was handed over may be used. So is a column of `complete` that is not any more.
    */
-  scan(sql: string, parameters: readonly Parameter[], take: (rows: ResultColumns) => void): Promise<void> {
-    return this.#scan(undefined, sql, parameters, take);
+  scan(
+    sql: string,
+    parameters: readonly Parameter[],
+    take: (rows: ResultColumns) => void,
+    complete: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
+    return this.#scan(undefined, sql, parameters, take, complete);
+  }
+
+  get complete(): ReadonlySet<string> {
+    return this.#attachment.complete;
   }
 
   /** The rows of some patients alone. Errors of its scans: as of `scan`, and where a file does not say whose its rows are. */
   of(cohort: Cohort): Rows {
     return {
       relation: cohort.of(this.relation),
-      scan: (sql, parameters, take) => this.#scan(cohort, sql, parameters, take),
+      complete: this.complete,
+      scan: (sql, parameters, take, complete = new Set()) => this.#scan(cohort, sql, parameters, take, complete),
     };
   }
 
@@ -87,9 +105,12 @@ export class Source implements Rows {
     sql: string,
     parameters: readonly Parameter[],
     take: (rows: ResultColumns) => void,
+    complete: ReadonlySet<string>,
   ): Promise<void> {
     return this.#inTurn(async () => {
       await this.#requireUnchanged();
+      // Others may have opened changed files since the statement was made.
+      for (const name of complete) if (!this.#attachment.complete.has(name)) throw changedFault();
       await cohort?.load(this.#attachment);
       await this.#attachment.engine.scan(sql, parameters, take);
       await this.#requireUnchanged();
