@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Engine } from '../../hospital/source/engine.ts';
 import { medianOf, power, summarize, time, type Bench, type Tools } from '../measurement.ts';
 import { ratio } from '../sum/bench.ts';
 import { ask, withConsortium } from './consortium.ts';
 import { CELL_COUNTS, shapeOf } from './shapes.ts';
 import { PARTS, type Split } from './timeline.ts';
+
+/** After an answer the nodes still write logs and journals: the pooled query is to have the machine for itself. */
+const REST_MS = 1000;
 
 interface Setting {
   readonly hospitals: number;
@@ -55,6 +59,7 @@ async function measureQuery({ console, report, quick }: Tools, setting: Setting)
       const { split, aborts } = await ask(running, shape.query, (text) => progress(`run ${i + 1}, ${text}`));
       splits.push(split);
       if (aborts.length > 0) console.say(`${name}: run ${i + 1} needed another attempt after ${aborts.join(', ')}`);
+      await delay(REST_MS);
       pooled.push(...(await time(1, poolRows, 0)));
     }
     engine.close();
