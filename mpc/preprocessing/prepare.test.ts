@@ -204,6 +204,25 @@ describe('a stock that the parties prepare', () => {
     );
   });
 
+  test('gives each party its number of masks, though another has blocks of them more', async () => {
+    const world = new World({ parties: 3, seed: 'unequal' });
+    const counts = new Map([
+      [world.roster[0]!, 256],
+      [world.roster[1]!, 140_032],
+      [world.roster[2]!, 131_072],
+    ]);
+    const { stocks } = await prepare(world, { triples: 0, random: 0, masks: counts });
+    const keys = stocks.map(({ keyShare }) => keyShare);
+    for (const [owner, count] of counts) {
+      const masks = stocks.map((stock) => stock.masks(owner, count));
+      const values = combineBits(masks, keys);
+      masks.forEach(({ bits }, i) => {
+        expect(bits).toEqual(world.roster[i] === owner ? values : new Uint8Array(count / 8));
+      });
+      expect(fair(ones(values), count)).toBe(true);
+    }
+  });
+
   test('of several batches is right where they meet', async () => {
     const world = new World({ parties: 2, seed: 'batches' });
     const batches = planBatches(741_632);

@@ -170,6 +170,7 @@ async function makeMasks(
     await checkBlock(bench, name, block);
     for (const [owner, masks] of made) {
       const n = countOf(owner);
+      if (n === 0) continue; // Others have more, and this one's are all made.
       if (owner === self) masks.bits.set(bench.workspace.view(block.bits.at, n / 8), first / 8);
       masks.tags.set(
         tagsOf(bench, block, (party) => (party === owner ? 0 : undefined), n),
