@@ -34,11 +34,12 @@ describe('a slow receiver', () => {
       frames: Math.ceil((200 * MEGABYTE) / MAX_PAYLOAD),
       bytes: MAX_PAYLOAD,
       gulp: 4 * MEGABYTE,
-      sleep: 40,
+      // Slow beside any sender, also on a busy machine.
+      sleep: 120,
     };
     await runTraffic(world, session, HOSPITALS, traffic);
     clearInterval(watch);
-    expect(await world.metric('healthchain_paused_total{cause="slow receiver"}')).toBeGreaterThan(0);
+    expect(await world.metric('healthchain_paused_total{cause="slow receiver"}')).toBeGreaterThan(3);
     expect(await world.metric('healthchain_paused_total{cause="rate"}')).toBe(0);
     expect(await world.metric('healthchain_relayed_bytes_total')).toBeGreaterThan(200 * MEGABYTE);
     // A backlog of 4 MiB, what the parser holds, and buffers that V8 frees some time after their collection.
