@@ -85,6 +85,7 @@ describe('numbers', () => {
         const column = numberColumn(decimals, ...bounds(decimals));
         expect(await read(engine, column, 'DOUBLE', [literal(String(Number(text)))])).toEqual([scaled]);
         expect(await read(engine, column, `DECIMAL(25,9)`, [literal(text)])).toEqual([scaled]);
+        expect(await read(engine, column, `DECIMAL(18,${decimals})`, [literal(text)])).toEqual([scaled]);
         if (decimals === 0) expect(await read(engine, column, 'BIGINT', [text])).toEqual([scaled]);
       }),
     );

@@ -92,10 +92,12 @@ function scaledOf(
   }
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(type);
   if (decimal !== null && Number(decimal[1]) + Number(decimal[2]) < 38) {
-    const scale = Number(decimal[2]);
+    const [width, scale] = [Number(decimal[1]), Number(decimal[2])];
+    // DuckDB multiplies two decimals of up to 18 digits in 64 bits, and fails beyond; a factor of 19 digits makes it 128.
+    const digits = width + scale < 18 ? scale + 1 : 19;
     // With more decimals than the schema has, j may be longer than the value that it stands for.
     const integer = scale > column.decimals ? 'HUGEINT' : 'BIGINT';
-    const scaled = `TRY_CAST(${raw} * CAST(${power(scale)} AS DECIMAL(${scale + 1},0)) AS ${integer})`;
+    const scaled = `TRY_CAST(${raw} * CAST(${power(scale)} AS DECIMAL(${digits},0)) AS ${integer})`;
     return { ...whole, scale, scaled, held: `${scaled} IS NOT NULL` };
   }
   const scale = factor.decimals === 0 && factor.numerator === 1n ? column.decimals : finestScale(column, rule.multiply);
