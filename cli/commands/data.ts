@@ -4,7 +4,7 @@ import { inferSchema } from '../../hospital/source/index.ts';
 import { generateEncounters } from '../../hospital/synthetic/index.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { renderDocument } from '../../researcher/result/documents.ts';
-import { done, print } from '../output.ts';
+import { done, print, warn } from '../output.ts';
 
 export function addDataCommands(program: Command): void {
   const schema = program.command('schema').description('dataset schemas');
@@ -15,7 +15,7 @@ export function addDataCommands(program: Command): void {
     .option('--dataset <name>', 'name of the dataset', 'data')
     .option('--out <file>', 'write it there instead')
     .action(async (files: string[], options: { dataset: string; out?: string }) => {
-      const text = renderDocument(await inferSchema(files, { dataset: options.dataset }));
+      const text = renderDocument(await inferSchema(files, { dataset: options.dataset, note: warn }));
       if (options.out === undefined) print(text);
       else writeFileSync(options.out, text);
     });

@@ -14,7 +14,7 @@ import { writeAnswer, writeEvidence } from '../answer-files.ts';
 import { readDocument, readText } from '../files.ts';
 import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
 import { sandboxNetwork, type SandboxNetwork } from '../local/network.ts';
-import { done, print, say } from '../output.ts';
+import { done, print, say, warn } from '../output.ts';
 import { resultTable } from '../result-table.ts';
 import { parseQueryFile } from '../query-file.ts';
 import { showProgress } from './query.ts';
@@ -155,7 +155,7 @@ async function findSchema(
   const named = 'dataset' in query && typeof query.dataset === 'string' ? query.dataset.split('@')[0]! : 'data';
   const schema = await inferSchema(
     hospitals.flatMap(({ files }) => files),
-    { dataset: named },
+    { dataset: named, note: warn },
   );
   done(`schema inferred from ${hospitals.length} files: ${schema.columns.length} columns`);
   return schema;

@@ -15,6 +15,7 @@ import type { Engine } from './engine.ts';
 import { nameOf, readStart } from './files.ts';
 import { decompressLz4 } from './lz4.ts';
 import type { RawColumn } from './layout.ts';
+import { knownAs } from './names.ts';
 import { identifier } from './text.ts';
 
 /** Rows of a DuckDB data chunk. */
@@ -51,7 +52,9 @@ async function fill(
   wanted: readonly string[] | undefined,
 ): Promise<{ table: string; columns: RawColumn[] }> {
   const keep = new Set(wanted?.map((name) => name.toLowerCase()));
-  const fields = reader.schema.fields.filter((field) => wanted === undefined || keep.has(field.name.toLowerCase()));
+  const fields = reader.schema.fields.filter(
+    (field) => wanted === undefined || knownAs(field.name).some((name) => keep.has(name)),
+  );
   const names = new Set(fields.map((field) => field.name.toLowerCase()));
   if (names.size !== fields.length) {
     throw new Misuse('BAD_FILE', `${nameOf(file)}: two columns have the same name`, {

@@ -5,7 +5,7 @@ export const FORMATS = ['csv', 'parquet', 'arrow', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Texts that mean "no value", unless the mapping names others. Compared after trimming, with case. */
-export const MISSING_MARKERS: readonly string[] = ['', 'NA', 'NULL', 'null', 'NaN', '?'];
+export const MISSING_MARKERS: readonly string[] = ['', 'NA', 'N/A', 'n/a', 'NULL', 'null', 'NaN', 'nan', '?'];
 
 const sourceName = z.string().min(1).max(256);
 const markers = z.array(z.string().max(64)).max(64);
@@ -29,7 +29,7 @@ export type ColumnMapping = z.infer<typeof columnMapping>;
 /** How a hospital's own table becomes the registered dataset. */
 export const datasetMapping = z.strictObject({
   columns: z.record(columnName, columnMapping).optional(),
-  /** Texts that mean "no value"; default: empty, NA, NULL, null, NaN, ?. */
+  /** Texts that mean "no value"; default: `MISSING_MARKERS`. */
   missing: markers.optional(),
   /** Numbers in text are written 1,5 and not 1.5. */
   decimalComma: z.boolean().optional(),

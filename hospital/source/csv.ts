@@ -1,6 +1,7 @@
 import { Misuse } from '../../protocol/errors.ts';
 import type { SourceConfig } from './config.ts';
 import { nameOf, readStart } from './files.ts';
+import { knownAs } from './names.ts';
 import { identifier, list, literal } from './text.ts';
 import { notUtf8, requireUtf8 } from './utf8.ts';
 
@@ -28,7 +29,7 @@ export async function readDialect(
   const text = decodeStart(path, await readStart(path, START), encoding);
   const readings = DELIMITERS.map((delimiter) => ({ delimiter, header: firstRecord(text, delimiter) ?? [] }));
   const matches = (header: readonly string[]): number => {
-    const names = new Set(header.map((each) => each.toLowerCase()));
+    const names = new Set(header.flatMap(knownAs));
     return (expected ?? []).filter((each) => names.has(each.toLowerCase())).length;
   };
   const [best] = readings.sort((a, b) => matches(b.header) - matches(a.header) || b.header.length - a.header.length);

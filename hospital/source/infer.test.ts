@@ -70,10 +70,61 @@ describe('inferSchema', () => {
     [['a,b\n1,2\n', 'a\n1\n'], 'SCHEMA MISMATCH: part-1.csv has a column b, part-2.csv has not'],
     [['a\n1\n', 'a,b\n1,2\n'], 'SCHEMA MISMATCH: part-2.csv has a column b, part-1.csv has not'],
     [['a\n1\n', 'a\nx\n'], 'SCHEMA MISMATCH: a is a number in part-1.csv and text in part-2.csv'],
-    [['a\n0.12345678901\n'], 'a has numbers of too many digits for exact sums'],
+    [['a\n0.12345678901\n'], 'the files have no column that a schema can hold'],
+    [['a b,a_b\n1,2\n'], 'part-1.csv: a schema would have one name, a_b, for the columns a b and a_b'],
     [['1,2\n3,4\n'], 'part-1.csv: the first line holds numbers and not names'],
   ])('refuses %j', async (texts, message) => {
     await expect(ofText(...texts)).rejects.toThrow(message);
+  });
+
+  const notesOf = async (...texts: string[]): Promise<{ columns: Column[]; notes: string[] }> => {
+    const files = texts.map((text, index) => writeText(folder, `part-${index + 1}.csv`, text));
+    const notes: string[] = [];
+    const { columns } = await inferSchema(files, { dataset: 'd', note: (line) => notes.push(line) });
+    return { columns, notes };
+  };
+
+  it('gives columns names that a schema can have, by which they are found again', async () => {
+    const header = 'age, sex,Jitter(Abs),Größe [cm],2h glucose,年龄';
+    const { columns, notes } = await notesOf(`${header}\n1,F,0.5,180,7,3\n`, `${header}\n2,M,0.25,170,8,4\n`);
+    expect(columns.map(({ name }) => name)).toEqual(['age', 'sex', 'Jitter_Abs', 'Gro_e_cm', '_2h_glucose']);
+    expect(notes).toEqual([
+      'column Jitter(Abs) is called Jitter_Abs',
+      'column Größe [cm] is called Gro_e_cm',
+      'column 2h glucose is called _2h_glucose',
+      "column 6 of part-1.csv is left out: a schema's names are of letters, digits, _, . and -; rename it",
+    ]);
+    const schema = { dataset: 'd', version: 1, columns };
+    const source = await openSource({ files: join(folder, 'part-[12].csv') }, schema);
+    await source.verifyColumns(columns.map(({ name }) => name));
+    expect((await source.run('SELECT sum(Jitter_Abs), sum(Gro_e_cm), sum(_2h_glucose) FROM records')).columns).toEqual([
+      [75n],
+      [350n],
+      [15n],
+    ]);
+    await source.close();
+  });
+
+  it('leaves out numbers that no schema holds, also those whose double would fit', async () => {
+    const { columns, notes } = await notesOf('a,b,c\n1,0.12345678901,0.1000000000000000055\n');
+    expect(columns.map(({ name }) => name)).toEqual(['a']);
+    expect(notes.map((line) => line.split(':')[0])).toEqual(['b is left out', 'c is left out']);
+  });
+
+  it('says where a slip makes a text of a column of numbers', async () => {
+    const rows = Array.from({ length: 400 }, (_, i) => `${i};${i === 6 ? 'unknown' : i}.5;${i},5`);
+    const { columns, notes } = await notesOf(`x;y;z\n${rows.join('\n')}\n`, 'x;y;z\n1;n/a;N/A\n');
+    expect(columns.map(({ type }) => type)).toEqual(['number', 'identifier', 'identifier']);
+    expect(notes).toEqual([
+      'y is an identifier: 1 of 400 values are no numbers, the first in data row 7 of part-1.csv; empty them if they mean that there is none',
+      'z is an identifier: 400 of 400 values are written with a decimal comma; write a point in the files',
+    ]);
+  });
+
+  it('knows identifiers by name, in capitals too', async () => {
+    const names = ['ID', 'PATIENT_ID', 'Subject_Id', 'patientId', 'caseID', 'covid', 'paid'];
+    const columns = await ofText(`${names.join(',')}\n${names.map(() => '1').join(',')}\n`);
+    expect(columns.map(({ type }) => type === 'identifier')).toEqual(names.map((_, index) => index < 5));
   });
 
   it('gives a schema that the same files fit', async () => {

@@ -4,6 +4,7 @@ import type { Format, SourceConfig } from './config.ts';
 import { csvRelation, readDialect, type Dialect } from './csv.ts';
 import type { Engine } from './engine.ts';
 import { nameOf, readStart } from './files.ts';
+import { findByName, knownAs } from './names.ts';
 import { identifier, list, literal } from './text.ts';
 
 export interface RawColumn {
@@ -48,10 +49,9 @@ export async function layoutsOf(engine: Engine, files: readonly string[], reques
   }));
 }
 
-/** The file's column of a name: written alike, or else alike but for capitals. */
+/** The file's column of a name, see `findByName`. */
 export const findColumn = (layout: Pick<Layout, 'columns'>, name: string): RawColumn | undefined =>
-  layout.columns.find((column) => column.name === name) ??
-  layout.columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
+  findByName(layout.columns, name);
 
 interface Inspected {
   readonly columns: readonly RawColumn[];
@@ -107,7 +107,7 @@ async function inspectJson(engine: Engine, file: string, request: LayoutRequest)
     );
   let columns = await found(20_480);
   // A key that only later rows have is still a column.
-  const names = new Set(columns.map((column) => column.name.toLowerCase()));
+  const names = new Set(columns.flatMap((column) => knownAs(column.name)));
   if (request.expected?.every((name) => names.has(name.toLowerCase())) !== true) {
     columns = await found(-1);
   }

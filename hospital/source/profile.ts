@@ -6,8 +6,16 @@ import type { RawColumn } from './layout.ts';
 import { identifier, literal } from './text.ts';
 
 /** What the values of a column are, as far as a schema can say. */
-export type Profile =
-  { readonly kind: 'empty'; readonly file: string } | { readonly kind: 'text'; readonly file: string } | NumberProfile;
+export type Profile = { readonly kind: 'empty'; readonly file: string } | TextProfile | NumberProfile;
+
+export interface TextProfile {
+  readonly kind: 'text';
+  readonly file: string;
+  readonly values: number;
+  /** How many of them are numbers nevertheless, and how many would be if a comma were a point. */
+  readonly numbers: number;
+  readonly withComma: number;
+}
 
 export interface NumberProfile {
   readonly kind: 'number';
@@ -20,14 +28,23 @@ export interface NumberProfile {
   readonly padded: boolean;
 }
 
-const MOST_DECIMALS = 9;
+export const MOST_DECIMALS = 9;
 const LIMIT = 2n ** 50n;
+
+/** The values of a column of the files as text, and which rows have one. */
+export function textsOf(column: RawColumn): { readonly text: string; readonly present: string } {
+  const raw = identifier(column.name);
+  const text = `trim(CAST(${raw} AS VARCHAR))`;
+  return { text, present: `${raw} IS NOT NULL AND ${text} NOT IN (${MISSING_MARKERS.map(literal).join(', ')})` };
+}
+
+/** Where t is a text and v the number that it is read as: whether a person would read it so. */
+const isNumber = "isfinite(v) AND NOT contains(t, '_') AND NOT contains(t, '+-')";
 
 export async function profileFile(engine: Engine, relation: string, column: RawColumn, path: string): Promise<Profile> {
   const file = nameOf(path);
   const raw = identifier(column.name);
-  const text = `trim(CAST(${raw} AS VARCHAR))`;
-  const present = `${raw} IS NOT NULL AND ${text} NOT IN (${MISSING_MARKERS.map(literal).join(', ')})`;
+  const { text, present } = textsOf(column);
   // Dates and booleans have a number form of their own, which is not what their text says.
   const isNumeric = /INT|^DOUBLE$|^DECIMAL|^VARCHAR$/.test(column.type);
   // A 32-bit float is the decimal that its text says, not the double nearest to it.
@@ -37,14 +54,14 @@ export async function profileFile(engine: Engine, relation: string, column: RawC
       ? `TRY_CAST(${text} AS DOUBLE)`
       : 'NULL';
   const [row = []] = await engine.rows(
-    `SELECT count(*), count_if(isfinite(v) AND NOT contains(t, '_') AND NOT contains(t, '+-')),
-       count_if(regexp_full_match(t, '[+-]?0[0-9]+')), min(v), max(v), max(${decimalsNeeded('v')})
+    `SELECT count(*), count_if(${isNumber}), count_if(regexp_full_match(t, '[+-]?0[0-9]+')),
+       count_if(regexp_full_match(t, '[+-]?[0-9]+,[0-9]+')), min(v), max(v), max(${decimalsNeeded})
      FROM (SELECT ${double}::DOUBLE AS v, ${text} AS t FROM ${relation} WHERE ${present})`,
   );
-  const [count, numbers, padded] = row.slice(0, 3).map(Number);
-  if (count === 0) return { kind: 'empty', file };
-  if (numbers !== count) return { kind: 'text', file };
-  const [low, high, decimals] = row.slice(3).map(Number);
+  const [values = 0, numbers = 0, padded, withComma = 0] = row.slice(0, 4).map(Number);
+  if (values === 0) return { kind: 'empty', file };
+  if (numbers !== values) return { kind: 'text', file, values, numbers, withComma };
+  const [low, high, decimals] = row.slice(4).map(Number);
   return {
     kind: 'number',
     file,
@@ -55,11 +72,11 @@ export async function profileFile(engine: Engine, relation: string, column: RawC
   };
 }
 
-/** Merges the profiles of one column over all files. Errors: `Misuse BAD_SCHEMA`. */
-export function mergeProfiles(name: string, profiles: readonly Profile[]): Profile {
+/** Merges the profiles of one column over all files; `too fine` if no schema holds such numbers. Errors: `Misuse BAD_SCHEMA`. */
+export function mergeProfiles(name: string, profiles: readonly Profile[]): Profile | 'too fine' {
   const filled = profiles.filter((profile) => profile.kind !== 'empty');
   const numbers = filled.filter((profile) => profile.kind === 'number');
-  const [text] = filled.filter((profile) => profile.kind === 'text');
+  const text = filled.filter((profile) => profile.kind === 'text').reduce(addTexts, undefined);
   const [first] = numbers;
   if (first === undefined) return text ?? profiles[0]!;
   if (text !== undefined) {
@@ -67,27 +84,51 @@ export function mergeProfiles(name: string, profiles: readonly Profile[]): Profi
       hint: 'Correct the texts, or empty the fields that mean a missing value.',
     });
   }
-  if (numbers.some((profile) => profile.padded)) return { kind: 'text', file: first.file };
+  if (numbers.some((profile) => profile.padded)) return names(first.file);
   const decimals = Math.max(...numbers.map((profile) => profile.decimals));
   const at = (value: bigint, from: number): bigint => value * 10n ** BigInt(decimals - from);
   const minimum = smallest(numbers.map((profile) => at(profile.minimum, profile.decimals)));
   const maximum = -smallest(numbers.map((profile) => -at(profile.maximum, profile.decimals)));
   if (decimals <= MOST_DECIMALS && minimum > -LIMIT && maximum < LIMIT) return { ...first, decimals, minimum, maximum };
   // Whole numbers this long are names of things.
-  if (decimals === 0) return { kind: 'text', file: first.file };
-  throw new Misuse('BAD_SCHEMA', `${name} has numbers of too many digits for exact sums`, {
-    hint: `Round the column in the files, to at most ${MOST_DECIMALS} decimals and 15 digits in all.`,
-  });
+  return decimals === 0 ? names(first.file) : 'too fine';
 }
 
-/** The fewest decimals d for which v is a multiple of 10^-d; 10 if more than nine. */
-function decimalsNeeded(v: string): string {
-  const tests = Array.from({ length: MOST_DECIMALS + 1 }, (_, d) => {
-    const ten = `${10n ** BigInt(d)}::DOUBLE`;
-    return `WHEN round(${v} * ${ten}) / ${ten} = ${v} THEN ${d}`;
-  });
-  return `CASE ${tests.join(' ')} ELSE ${MOST_DECIMALS + 1} END`;
+/** Digits that are no quantity: none of them counts as a number. */
+const names = (file: string): TextProfile => ({ kind: 'text', file, values: 0, numbers: 0, withComma: 0 });
+
+const addTexts = (sum: TextProfile | undefined, next: TextProfile): TextProfile =>
+  sum === undefined
+    ? next
+    : {
+        ...sum,
+        values: sum.values + next.values,
+        numbers: sum.numbers + next.numbers,
+        withComma: sum.withComma + next.withComma,
+      };
+
+/** The first data row of the relation, counted from 1, whose value is not a number. */
+export async function firstText(engine: Engine, relation: string, column: RawColumn): Promise<bigint | undefined> {
+  const { text, present } = textsOf(column);
+  const [found] = await engine.rows(
+    `SELECT min(row) FROM (SELECT row_number() OVER () AS row, TRY_CAST(${text} AS DOUBLE) AS v, ${text} AS t, ${present} AS present FROM ${relation})
+     WHERE present AND NOT coalesce(${isNumber}, false)`,
+  );
+  return typeof found?.[0] === 'bigint' ? found[0] : undefined;
 }
+
+/**
+ * The fewest decimals d for which v is a multiple of 10^-d; 10 if more than nine. A double tells decimals apart while they
+ * have 15 digits; of a longer text the digits count.
+ */
+const decimalsNeeded = `CASE WHEN strlen(t) > 15 AND regexp_full_match(t, '[+-]?[0-9]*\\.[0-9]*')
+  THEN least(strlen(rtrim(split_part(t, '.', 2), '0')), ${MOST_DECIMALS + 1}) ${Array.from(
+    { length: MOST_DECIMALS + 1 },
+    (_, d) => {
+      const ten = `${10n ** BigInt(d)}::DOUBLE`;
+      return `WHEN round(v * ${ten}) / ${ten} = v THEN ${d}`;
+    },
+  ).join(' ')} ELSE ${MOST_DECIMALS + 1} END`;
 
 const smallest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (a < b ? a : b));
 
