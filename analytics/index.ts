@@ -13,6 +13,7 @@ export { type PlannedSearch, type Target } from './search.ts';
 export { compileDistribution, compileMagnitudes, compileSql, compileTexts, type CompiledSql } from './sql.ts';
 export { Distribution, readDistribution } from './distribution.ts';
 export { greatestMagnitude, judgedSums, readMagnitudes, type Magnitude } from './magnitudes.ts';
+export { shareModulus } from './modulus.ts';
 export { readTexts, rowsToCells, type CellSink, type ResultColumns } from './cells.ts';
 export { decode, shownValues, valueNames, type GroupResult, type ReleasedGroup, type WithheldGroup } from './decode.ts';
 export { candidateCounts, residualCandidates, withComplement, type ResidualCandidate } from './complement.ts';

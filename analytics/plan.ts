@@ -18,7 +18,7 @@ import { columnsOfTerm, simplify, termKey, type Term } from './terms.ts';
 export const MAXIMUM_CELLS = 1_000_000;
 
 /** Rows of all hospitals together that every sum must have room for. */
-const MAXIMUM_ROWS = 2n ** 40n;
+export const MAXIMUM_ROWS = 2n ** 40n;
 /** Cells are signed integers below this in size (docs/protocol.md, sums). */
 const CELL_LIMIT = 2n ** 119n;
 /** Groups times searches for one point of a grid: some thousand products on shares each. */

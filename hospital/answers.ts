@@ -4,6 +4,7 @@ import { suspensionIn } from '../ledger/standing.ts';
 import { canonicalBytes, decodeDocument } from '../protocol/canonical.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';
 import type { PullRequest } from '../protocol/frame.ts';
+import { CHUNK_LIMIT } from '../mpc/sum/stream.ts';
 import { transcriptHash } from '../protocol/session.ts';
 import type { Outbox } from './outbox.ts';
 import { activeKeys, type OpenedStep } from './session/session.ts';
@@ -41,6 +42,11 @@ export async function* answerPull(parts: AnswerParts, request: PullRequest): Asy
   }
   if (parts.ledger.session(request.session)?.abort?.reason !== 'VERIFICATION_FAILED') {
     throw new Refusal('STALE', 'the ledger does not say that the verification of this session failed');
+  }
+  if (request.kind === 'overflow') {
+    const overflow = kept.input.overflow();
+    for (let at = 0; at < overflow.length; at += CHUNK_LIMIT) yield overflow.subarray(at, at + CHUNK_LIMIT);
+    return;
   }
   const own = makeStatement(kept.input, transcriptHash(kept.transcript), parts.member.identity);
   if (request.kind === 'statement') yield canonicalBytes(own);

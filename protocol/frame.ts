@@ -95,6 +95,7 @@ export type SessionStatus = z.infer<typeof sessionStatus>;
 export const pullRequest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('share'), session: digest, step: z.int().min(0).max(999) }),
   z.strictObject({ kind: z.literal('statement'), session: digest, step: z.int().min(0).max(999) }),
+  z.strictObject({ kind: z.literal('overflow'), session: digest, step: z.int().min(0).max(999) }),
   z.strictObject({
     kind: z.literal('seed'),
     session: digest,

@@ -25,6 +25,7 @@ export const LABEL = {
   shareDigest: 'healthchain/v1/share/digest',
   shareStatement: 'healthchain/v1/share/statement',
   blameStatement: 'healthchain/v1/blame/statement',
+  shareOverflow: 'healthchain/v1/blame/overflow',
   blameEvidence: 'healthchain/v1/blame/evidence',
   commitment: 'healthchain/v1/boolean/commitment',
   broadcast: 'healthchain/v1/boolean/broadcast',

@@ -58,6 +58,13 @@ export function openHello(
 export const helloDigest = (signed: SignedHello): Uint8Array => hashDocument(LABEL.hello, signed);
 
 /**
+ * What the shares of a step are added in (docs/protocol.md §3.2): integers mod 2^128, or, where cells may stay closed or are large,
+ * scalars mod l, the order of ristretto255. A function of the plan, so that nobody chooses it.
+ */
+export const modulus = z.enum(['2^128', 'l']);
+export type Modulus = z.infer<typeof modulus>;
+
+/**
  * All that the parties of a step must see alike before anything opens. Compared by hash between every two parties
  * (Goldwasser-Lindell echo): who told two parties two things ends the session with `Abort EQUIVOCATION`.
  */
@@ -72,6 +79,7 @@ export interface Transcript {
   /** Digest of the query and schema the cells were planned from. */
   readonly plan: string;
   readonly cells: number;
+  readonly modulus: Modulus;
   /** Input commitments of this step as on the ledger, in roster order. */
   readonly commitments: readonly string[];
   /** Receipts of earlier steps. */

@@ -21,6 +21,8 @@ import { fetchShare, type ShareRequest } from './shares.ts';
 /** Most bytes of one hospital's statement. */
 const STATEMENT_LIMIT = 400_000;
 
+const NO_OVERFLOW = new Uint8Array();
+
 export interface BlameFound {
   readonly error: Abort;
   /** Evidence that anyone can judge again; its digest is on the ledger. */
@@ -54,14 +56,17 @@ export async function findCheat(
 
   const statements = new Map<string, SignedBlameStatement>();
   for (const party of session.roster) {
-    const statement = await askStatement(coordinator, request, party);
-    if (statement !== undefined) statements.set(party, statement);
+    const told = await askStatement(coordinator, request, party);
+    if (told === undefined) continue;
+    statements.set(party, told.statement);
+    suspects.set(party, { ...suspects.get(party)!, overflow: told.overflow });
   }
   const seeds = new Map<string, Uint8Array>();
   const blameCase: BlameCase = {
     session: session.id,
     step,
     cells: request.cells,
+    modulus: request.modulus,
     roster: session.roster,
     agreement: fromHex(shares[0]!.header.agreement, 32),
     outcome: shares[0]!.outcome,
@@ -110,20 +115,25 @@ const failed = (why: string, party?: string): Abort =>
     ...(party === undefined ? {} : { party }),
   });
 
-/** Fetches a share once more, to keep its scalars: honest shares come again bit for bit. */
+/** Fetches a share once more, to keep its elements: honest shares come again bit for bit. */
 async function keepShare(
   coordinator: CoordinatorClient,
   request: ShareRequest,
   share: ReceivedShare,
 ): Promise<{ suspect: SuspectShare; received: ReceivedShare; signedTwo: boolean }> {
   const parts: Uint8Array[] = [];
-  const again = await fetchShare(coordinator, request, share.party, new ShareSum(request.cells), (plain) =>
-    parts.push(Uint8Array.from(plain)),
+  const again = await fetchShare(
+    coordinator,
+    request,
+    share.party,
+    new ShareSum(request.cells, request.modulus),
+    (plain) => parts.push(Uint8Array.from(plain)),
   );
   const suspect = {
     party: share.party,
     publicKey: again.header.hello.publicKey,
-    scalars: Buffer.concat(parts),
+    elements: Buffer.concat(parts),
+    overflow: NO_OVERFLOW,
     blinding: again.blinding,
     signature: again.signature,
   };
@@ -146,6 +156,7 @@ async function twoShares(
       agreement: share.header.agreement,
       outcome: share.header.outcome?.digest ?? null,
       cells: share.header.cells,
+      modulus: share.header.modulus,
       digest: toHex(share.digest),
       publicKey: share.header.hello.publicKey,
       signature: toHex(share.signature),
@@ -161,19 +172,18 @@ async function twoShares(
   return { error: failed(`${first.party} signed two different shares`, first.party), evidence };
 }
 
+/** A hospital's statement, and the overflow that it is about where shares are integers; undefined unless all of it comes. */
 async function askStatement(
   coordinator: CoordinatorClient,
   request: ShareRequest,
   party: string,
-): Promise<SignedBlameStatement | undefined> {
+): Promise<{ statement: SignedBlameStatement; overflow: Uint8Array } | undefined> {
+  const { member, session, step, modulus, signal } = request;
   try {
-    const bytes = await coordinator.pull(
-      request.member,
-      { kind: 'statement', session: request.session, step: request.step },
-      party,
-      request.signal,
-    );
-    return decodeCanonical(signedBlameStatement, bytes, { what: 'statement', limit: STATEMENT_LIMIT });
+    const bytes = await coordinator.pull(member, { kind: 'statement', session, step }, party, signal);
+    const statement = decodeCanonical(signedBlameStatement, bytes, { what: 'statement', limit: STATEMENT_LIMIT });
+    if (modulus === 'l') return { statement, overflow: NO_OVERFLOW };
+    return { statement, overflow: await coordinator.pull(member, { kind: 'overflow', session, step }, party, signal) };
   } catch {
     return undefined;
   }

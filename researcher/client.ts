@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { computesOnShares, decode, normalizeQuery, planQuery, valueNames, type Plan } from '../analytics/index.ts';
+import {
+  computesOnShares,
+  decode,
+  normalizeQuery,
+  planQuery,
+  shareModulus,
+  valueNames,
+  type Plan,
+} from '../analytics/index.ts';
 import { effectiveEpoch } from '../ledger/consent.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { verifyCommittee } from '../mpc/committee/committee.ts';
@@ -157,6 +165,7 @@ export class Researcher {
       session: session.id,
       step: 0,
       cells: plan.cells,
+      modulus: shareModulus(plan),
       roster: session.roster,
       activeKeys: (party) =>
         (ledger.organisation(party)?.keys ?? []).filter((key) => key.status === 'active').map((key) => key.publicKey),

@@ -1,14 +1,17 @@
 import type { Member } from '../ledger/ledger.ts';
+import { elementBytes } from '../mpc/masks.ts';
 import { ShareSum } from '../mpc/share-sum.ts';
 import { ShareOpener, type ReceivedShare } from '../mpc/sum/share.ts';
 import type { ExchangeKey } from '../protocol/envelope.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';
+import type { Modulus } from '../protocol/session.ts';
 import type { CoordinatorClient } from './coordinator.ts';
 
 export interface ShareRequest {
   readonly session: string;
   readonly step: number;
   readonly cells: number;
+  readonly modulus: Modulus;
   readonly roster: readonly string[];
   readonly activeKeys: (party: string) => readonly string[];
   readonly answerKey: ExchangeKey;
@@ -31,7 +34,7 @@ export interface FetchedShares {
  * hospitals that have not opened or are away until the signal.
  */
 export async function fetchShares(coordinator: CoordinatorClient, request: ShareRequest): Promise<FetchedShares> {
-  const sum = new ShareSum(request.cells);
+  const sum = new ShareSum(request.cells, request.modulus);
   const shares = await Promise.all(request.roster.map((party) => fetchShare(coordinator, request, party, sum)));
   return { sum, shares };
 }
@@ -42,15 +45,16 @@ export async function fetchShare(
   request: ShareRequest,
   party: string,
   sum: ShareSum,
-  scalars?: (plain: Uint8Array) => void,
+  elements?: (plain: Uint8Array) => void,
 ): Promise<ReceivedShare> {
+  const width = elementBytes(request.modulus);
   let added = 0;
   const once = {
     landing: sum.landing,
     add(offset: number, chunk: Uint8Array): void {
       if (offset < added) return;
       sum.add(offset, chunk);
-      added = offset + chunk.length / 32;
+      added = offset + chunk.length / width;
     },
   };
   for (let attempt = 0; ; attempt++) {
@@ -59,11 +63,12 @@ export async function fetchShare(
       step: request.step,
       party,
       cells: request.cells,
+      modulus: request.modulus,
       activeKeys: request.activeKeys(party),
     };
     const opener = new ShareOpener(expected, request.answerKey, once);
     try {
-      await coordinator.share(request.member, request, party, (chunk) => opener.add(chunk, scalars));
+      await coordinator.share(request.member, request, party, (chunk) => opener.add(chunk, elements));
       const share = opener.finish();
       request.arrived?.(party);
       return share;

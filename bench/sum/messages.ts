@@ -1,3 +1,5 @@
+import type { Modulus } from '../../protocol/session.ts';
+
 /** Between the bench and its party processes. */
 
 export interface Join {
@@ -26,6 +28,9 @@ export const STEP = {
   /** As many bytes in chunks of the same length, lying ready. */
   raw: 1,
 } as const;
+
+/** As for a query whose cells may all open. */
+export const MODULUS: Modulus = '2^128';
 
 /** Cells of a party as 64-bit integers: a fixed pattern, so that the bench can check the sum. */
 export function cellsOf(party: number, cells: number): BigUint64Array {

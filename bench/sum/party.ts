@@ -6,16 +6,19 @@ import { Connection } from '../../hospital/connection/connection.ts';
 import { Streams } from '../../hospital/connection/streams.ts';
 import { SessionRelay } from '../../hospital/session/relay.ts';
 import { CellVector } from '../../mpc/cells.ts';
+import { elementBytes } from '../../mpc/masks.ts';
 import { randomScalar } from '../../mpc/scalars.ts';
 import { openChannel } from '../../mpc/session/handshake.ts';
 import { AgreedInput, agreementHash, seedListDigest } from '../../mpc/sum/party.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
-import { sealShare, SHARE_CHUNK_CELLS } from '../../mpc/sum/share.ts';
+import { sealShare } from '../../mpc/sum/share.ts';
+import { CHUNK_LIMIT } from '../../mpc/sum/stream.ts';
 import type { RandomSource } from '../../mpc/transport.ts';
+import { TAG_BYTES } from '../../protocol/envelope.ts';
 import type { Frame, PullRequest } from '../../protocol/frame.ts';
 import { Identity } from '../../protocol/identity.ts';
 import { transcriptHash, type Transcript } from '../../protocol/session.ts';
-import { cellsOf, STEP, type Begin, type Join } from './messages.ts';
+import { cellsOf, MODULUS, STEP, type Begin, type Join } from './messages.ts';
 
 /**
  * One hospital of the sum bench: the node's own connection, streams, channel and sealing, over given cells. Two things of a node
@@ -55,7 +58,7 @@ process.send!('connected');
 
 const begin = await messageOfBench<Begin>();
 const agreed = await agree(begin);
-const chunk = randomBytes(32 * SHARE_CHUNK_CELLS + 16);
+const chunk = randomBytes(CHUNK_LIMIT + TAG_BYTES);
 serve = ({ step }) =>
   step === STEP.share
     ? sealShare(DecidedInput.everything(agreed), identity, begin.answerKey)
@@ -88,6 +91,7 @@ async function agree({ session, roster, keys, ledger, cells }: Begin): Promise<A
     step: STEP.share,
     plan: '0'.repeat(64),
     cells,
+    modulus: MODULUS,
     commitments: roster.map(() => '0'.repeat(64)),
     receipts: [],
   };
@@ -113,7 +117,7 @@ function toCells(values: BigUint64Array): CellVector {
 }
 
 function* sameBytes(cells: number, chunk: Uint8Array): Generator<Uint8Array> {
-  for (let left = cells; left > 0; left -= SHARE_CHUNK_CELLS) {
-    yield chunk.subarray(0, 32 * Math.min(left, SHARE_CHUNK_CELLS) + 16);
+  for (let left = elementBytes(MODULUS) * cells; left > 0; left -= CHUNK_LIMIT) {
+    yield chunk.subarray(0, Math.min(left, CHUNK_LIMIT) + TAG_BYTES);
   }
 }

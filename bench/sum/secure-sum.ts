@@ -4,7 +4,7 @@ import { fetchShares, type ShareRequest } from '../../researcher/shares.ts';
 import { processorTime } from '../children.ts';
 import { withFolder } from '../leaving.ts';
 import { withBareConsortium, type BareConsortium } from './consortium.ts';
-import { cellsOf, STEP } from './messages.ts';
+import { cellsOf, MODULUS, STEP } from './messages.ts';
 import { beginSession, withParties } from './parties.ts';
 
 /** A process for each hospital, with the session open and the seeds agreed. This process is the researcher. */
@@ -35,6 +35,7 @@ export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>, h
         const request: ShareRequest = {
           ...{ session, cells, roster, answerKey, member: researcher },
           step: STEP.share,
+          modulus: MODULUS,
           activeKeys: (party) => [keys[party]!],
           signal: new AbortController().signal,
         };

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { suspensionIn } from '../../ledger/standing.ts';
-import { computesOnShares, type Plan } from '../../analytics/index.ts';
+import { computesOnShares, shareModulus, type Plan } from '../../analytics/index.ts';
 import { CELL_BYTES, CellVector } from '../../mpc/cells.ts';
 import type { Stock, StockDemand } from '../../mpc/boolean/stock.ts';
 import { Seat } from '../../mpc/committee/seat.ts';
@@ -138,6 +138,7 @@ export async function runSession(
       step,
       plan: context.planDigest,
       cells: cells.length,
+      modulus: shareModulus(context.plan),
       commitments,
       receipts: ledger.session(session.id)?.receipts.slice(0, step) ?? [],
     };

@@ -20,6 +20,8 @@ interface Exports {
 
   readonly addScalars: (a: number, b: number, n: number) => void;
   readonly subtractScalars: (a: number, b: number, n: number) => void;
+  readonly addIntegers: (a: number, b: number, n: number) => void;
+  readonly subtractIntegers: (a: number, b: number, n: number) => void;
   readonly addMasks: (a: number, b: number, n: number) => void;
   readonly subtractMasks: (a: number, b: number, n: number) => void;
   readonly maskCells: (

@@ -9,9 +9,9 @@ function put(address: number, value: bigint, length: number): void {
   for (let i = 0; i < length; i++) memory()[address + i] = Number(BigInt.asUintN(8, value >> BigInt(8 * i)));
 }
 
-const get = (address: number): bigint =>
+const get = (address: number, length = 32): bigint =>
   memory()
-    .subarray(address, address + 32)
+    .subarray(address, address + length)
     .reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /** Raw masks are 32 bytes, of which the top four bits do not count. */
@@ -42,6 +42,23 @@ function forAllMasks(expectSum: (b: bigint, c: bigint, negativeB: boolean, negat
         for (const t of SIGNS) expectSum(s * (b % 2n ** 252n), t * (c % 2n ** 252n), s < 0n, t < 0n);
     }
 }
+
+describe('integers mod 2^128', () => {
+  const INTEGERS = [0n, 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n, 2n ** 127n, 2n ** 128n - 2n ** 64n, 2n ** 128n - 1n];
+  const PAIRS = INTEGERS.flatMap((a) => INTEGERS.map((b) => [a, b] as const));
+
+  it.each(['addIntegers', 'subtractIntegers'] as const)('%s agrees with whole numbers, carries and all', (name) => {
+    PAIRS.forEach(([a, b], i) => {
+      put(layout.accumulator + 16 * i, a, 16);
+      put(layout.operand + 16 * i, b, 16);
+    });
+    kernels[name](layout.accumulator, layout.operand, PAIRS.length - 1);
+    PAIRS.forEach(([a, b], i) => {
+      const expected = i === PAIRS.length - 1 ? a : BigInt.asUintN(128, name === 'addIntegers' ? a + b : a - b);
+      if (get(layout.accumulator + 16 * i, 16) !== expected) expect.fail(`${a}, ${b}`);
+    });
+  });
+});
 
 describe('raw masks', () => {
   it('two at once are added to or taken from a cell mod l', () => {

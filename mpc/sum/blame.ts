@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
-import { canonicalBytes, hashDocument } from '../../protocol/canonical.ts';
+import { canonicalBytes, hashBytes, hashDocument } from '../../protocol/canonical.ts';
 import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { digest, organisationId, point, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
+import type { Modulus } from '../../protocol/session.ts';
+import { elementBytes } from '../masks.ts';
 import { addCommitments, commitScalars, subtractCommitments } from '../pedersen.ts';
-import { SCALAR_BYTES, ScalarVector, SEED_BYTES } from '../scalars.ts';
+import { ScalarVector, SEED_BYTES } from '../scalars.ts';
 import { CellSet } from './cell-set.ts';
 import { challengeOf, concealedCommitment } from './concealment.ts';
+import { OVERFLOW_BYTES, scalarsOf } from './overflow.ts';
 import { agreementHash, commitMask, isElement, maskSign, seedHash, seedListDigest, type AgreedInput } from './party.ts';
 import { finishShareDigest, shareDigestBytes } from './share.ts';
 
@@ -19,8 +22,9 @@ import { finishShareDigest, shareDigestBytes } from './share.ts';
  * Each party i publishes Com(M_ij) for each peer j. Both ends of a pair can compute it, so a difference means that one
  * of the two lies; the seed of that pair, whose hash all parties agreed on before anything opened, tells which. With
  * the mask commitments settled, the share that i sent must satisfy Com(t_i) = C_i + sum_{j>i} Com(M_ij) - sum_{j<i}
- * Com(M_ij), and the first that does not is the cheat. No input is revealed: the only secrets published are a
- * dishonest party's own share, and the seed of a pair in which one party lies and knows that seed already.
+ * Com(M_ij), and the first that does not is the cheat. A share mod 2^128 satisfies it with its overflow (`overflow.ts`), which its
+ * owner tells. No input is revealed: the only secrets published are a dishonest party's own share, and the seed of a
+ * pair in which one party lies and knows that seed already.
  */
 export const blameStatement = z.strictObject({
   session: sessionId,
@@ -34,13 +38,15 @@ export const blameStatement = z.strictObject({
   seedHashes: z.array(digest).min(1).max(1000),
   /** Com(M_ij) for each peer, in the same order. */
   masks: z.array(point).min(1).max(1000),
+  /** Of the overflow of this party's share; null where shares are mod l and have none. */
+  overflow: digest.nullable(),
 });
 export type BlameStatement = z.infer<typeof blameStatement>;
 
 export const signedBlameStatement = z.strictObject({ statement: blameStatement, publicKey, signature: signatureHex });
 export type SignedBlameStatement = z.infer<typeof signedBlameStatement>;
 
-/** Cost: n-1 commitments to full-width scalars. Leaks nothing of the input. */
+/** Cost: n-1 commitments to scalars as wide as the masks. Leaks nothing of the input. Errors: as `AgreedInput.overflow`. */
 export function makeStatement(input: AgreedInput, transcript: Uint8Array, identity: Identity): SignedBlameStatement {
   const statement: BlameStatement = {
     session: input.transcript.session,
@@ -51,6 +57,7 @@ export function makeStatement(input: AgreedInput, transcript: Uint8Array, identi
     listDigests: input.listDigests.map(toHex),
     seedHashes: input.seedHashes.map(toHex),
     masks: input.channel.peers.map((peer) => toHex(input.maskCommitment(peer))),
+    overflow: input.modulus === 'l' ? null : overflowDigest(input.overflow()),
   };
   return {
     statement,
@@ -58,6 +65,8 @@ export function makeStatement(input: AgreedInput, transcript: Uint8Array, identi
     signature: toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement))),
   };
 }
+
+const overflowDigest = (overflow: Uint8Array): string => toHex(hashBytes(LABEL.shareOverflow, overflow));
 
 export const verifyStatement = (signed: SignedBlameStatement, activeKeys: readonly string[]): boolean =>
   activeKeys.includes(signed.publicKey) &&
@@ -68,11 +77,14 @@ export const verifyStatement = (signed: SignedBlameStatement, activeKeys: readon
     fromHex(signed.signature, 64),
   );
 
-/** A share as it arrived, kept because verification failed. Scalars are 32 bytes each. */
+/** A share as it arrived, kept because verification failed. */
 export interface SuspectShare {
   readonly party: string;
   readonly publicKey: string;
-  readonly scalars: Uint8Array;
+  /** 16 or 32 bytes each. */
+  readonly elements: Uint8Array;
+  /** As its owner told it afterwards; empty where shares are mod l. */
+  readonly overflow: Uint8Array;
   readonly blinding: Uint8Array;
   readonly signature: Uint8Array;
 }
@@ -82,6 +94,7 @@ export interface BlameCase {
   readonly session: string;
   readonly step: number;
   readonly cells: number;
+  readonly modulus: Modulus;
   readonly roster: readonly string[];
   readonly agreement: Uint8Array;
   /** What all shares were signed with; undefined where no rule applied. */
@@ -109,6 +122,7 @@ export type BlameCheck =
   | 'SEED_FORGED' // reveals a seed that does not have the agreed hash, or none
   | 'MASK_FORGED' // Com(M_ij) is no element, or not of the agreed seed
   | 'SHARE_FORGED' // not the share that it signed
+  | 'OVERFLOW_FORGED' // not the overflow that it stated
   | 'SHARE_WRONG'; // its share does not match its commitment and masks
 
 /** The first check that fails, in roster order, names the cheat; pure, so that anyone with the evidence can repeat it. */
@@ -140,6 +154,7 @@ export function judgeStatement(of: BlameCase, party: string): BlameCheck | undef
     statement.listDigests.length !== of.roster.length ||
     statement.seedHashes.length !== peers ||
     statement.masks.length !== peers ||
+    (statement.overflow === null) !== (of.modulus === 'l') ||
     !verifyStatement(signed, of.identityKeys(party)) ||
     !equalBytes(agreement, of.agreement)
   ) {
@@ -179,7 +194,7 @@ function judgeDispute(of: BlameCase, lower: string, upper: string): Verdict | un
     const forged = reveals.find(([party, peer]) => of.seeds.has(`${party}/${peer}`))!;
     return { kind: 'cheat', party: forged[0], check: 'SEED_FORGED' };
   }
-  const mask = toHex(commitMask(honest.seed, of.cells));
+  const mask = toHex(commitMask(honest.seed, of.cells, of.modulus));
   const liar = reveals.find(([party, peer]) => claim(of, party, peer).mask !== mask)!;
   return { kind: 'cheat', party: liar[0], check: 'MASK_FORGED' };
 }
@@ -187,9 +202,10 @@ function judgeDispute(of: BlameCase, lower: string, upper: string): Verdict | un
 export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined {
   const share = of.shares.get(party);
   if (share === undefined) return 'SHARE_FORGED';
-  const hash = createHash('sha256').update(share.scalars);
+  const hash = createHash('sha256').update(share.elements);
   const outcome = of.outcome === undefined ? null : outcomeDigest(of.outcome);
-  const statement = { session: of.session, step: of.step, agreement: toHex(of.agreement), outcome, cells: of.cells };
+  const { session, step, cells, modulus } = of;
+  const statement = { session, step, agreement: toHex(of.agreement), outcome, cells, modulus };
   const signed = shareDigestBytes(statement, finishShareDigest(hash, share.blinding));
   if (
     !of.identityKeys(party).includes(share.publicKey) ||
@@ -197,24 +213,36 @@ export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined
   ) {
     return 'SHARE_FORGED';
   }
+  if (modulus !== 'l' && overflowDigest(share.overflow) !== of.statements.get(party)!.statement.overflow) {
+    return 'OVERFLOW_FORGED';
+  }
   try {
     return matchesCommitment(of, party, share) ? undefined : 'SHARE_WRONG';
   } catch {
-    // It signed scalars that are none, or committed to bytes that encode nothing.
+    // It signed elements or stated an overflow that are none, or committed to bytes that encode nothing.
     return 'SHARE_WRONG';
   }
 }
 
-/** Com(t_i) = C_i + sum of the masks it adds - sum of those it subtracts; C_i + e A_i for C_i where cells are withheld. */
+/**
+ * Com(t_i) = C_i + sum of the masks it adds - sum of those it subtracts; C_i + e A_i for C_i where cells are withheld, and t_i + 2^128 k_i
+ * for t_i where it has an overflow k_i. An overflow of 2 bytes is too short to make a wrong share right: docs/protocol.md §4.
+ */
 function matchesCommitment(of: BlameCase, party: string, share: SuspectShare): boolean {
-  if (share.scalars.length !== SCALAR_BYTES * of.cells) return false;
+  if (share.elements.length !== elementBytes(of.modulus) * of.cells) return false;
   const peers = of.roster.filter((peer) => peer !== party);
   const masksOf = (sign: 1 | -1): Uint8Array[] =>
     peers.filter((peer) => maskSign(party, peer) === sign).map((peer) => decode(claim(of, party, peer).mask));
   const added = addCommitments([boundBy(of, party), ...masksOf(1)]);
   const owed = masksOf(-1).reduce((total, mask) => subtractCommitments(total, mask), added);
-  const sent = commitScalars(ScalarVector.fromBytes(share.scalars), share.blinding);
+  const sent = commitScalars(sentScalars(of, share), share.blinding);
   return equalBytes(sent, owed);
+}
+
+function sentScalars({ modulus, cells }: BlameCase, { elements, overflow }: SuspectShare): ScalarVector {
+  if (modulus === 'l') return ScalarVector.fromBytes(elements);
+  if (overflow.length !== OVERFLOW_BYTES * cells) throw new RangeError('an overflow of another number of cells');
+  return scalarsOf(elements, overflow);
 }
 
 /** What a party's share, without its masks, must open. */
@@ -250,6 +278,7 @@ export function evidenceOf(
     step: of.step,
     blamed: verdict.party,
     check: verdict.check,
+    modulus: of.modulus,
     agreement: toHex(of.agreement),
     ...(of.outcome === undefined ? {} : { outcome: of.outcome }),
     statements: of.roster.flatMap((party) => of.statements.get(party) ?? []),
@@ -259,7 +288,8 @@ export function evidenceOf(
       ? {}
       : {
           share: {
-            scalars: Buffer.from(share.scalars).toString('base64'),
+            elements: Buffer.from(share.elements).toString('base64'),
+            overflow: Buffer.from(share.overflow).toString('base64'),
             blinding: toHex(share.blinding),
             publicKey: share.publicKey,
             signature: toHex(share.signature),

@@ -51,6 +51,7 @@ export class DecidedInput {
     committee?: Outcome['committee'],
   ): Promise<DecidedInput> {
     if (released.length !== input.cells) throw new Misuse('OUT_OF_ORDER', 'decided over another number of cells');
+    if (input.modulus !== 'l') throw new Misuse('OUT_OF_ORDER', 'cells can only be withheld from shares mod l');
     const concealment = released.full ? undefined : new Concealment(released, random);
     const announcements = concealment === undefined ? [] : await exchangeAnnouncements(input, concealment);
     const outcome: Outcome = {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { outcome } from '../../protocol/outcome.ts';
+import { modulus } from '../../protocol/session.ts';
 import { claim, judgeShare, judgeStatement, signedBlameStatement, type BlameCase, type SuspectShare } from './blame.ts';
 import { commitMask, seedHash } from './party.ts';
 
@@ -18,13 +19,17 @@ export const blameEvidence = z.strictObject({
     'SEED_FORGED',
     'MASK_FORGED',
     'SHARE_FORGED',
+    'OVERFLOW_FORGED',
     'SHARE_WRONG',
   ]),
+  modulus,
   agreement: digest,
   outcome: outcome.optional(),
   statements: z.array(signedBlameStatement).max(1000),
   seeds: z.array(z.strictObject({ pair: z.string().max(200), seed: digest })).max(2000),
-  share: z.strictObject({ scalars: z.base64(), blinding: digest, publicKey, signature: signatureHex }).optional(),
+  share: z
+    .strictObject({ elements: z.base64(), overflow: z.base64(), blinding: digest, publicKey, signature: signatureHex })
+    .optional(),
 });
 export type BlameEvidence = z.infer<typeof blameEvidence>;
 
@@ -34,7 +39,7 @@ export type LedgerView = Pick<BlameCase, 'roster' | 'commitments' | 'identityKey
 /**
  * True when the evidence by itself shows that the blamed party cheated: it contradicts what that party signed.
  *
- * False does not clear anybody: STATEMENT_MISSING, STATEMENT_FORGED, SEED_FORGED and SHARE_FORGED are about something
+ * False does not clear anybody: STATEMENT_MISSING, STATEMENT_FORGED, SEED_FORGED, SHARE_FORGED and OVERFLOW_FORGED are about something
  * that was not signed or did not come, and rest on the word of the researcher who asked.
  */
 export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): boolean {
@@ -46,6 +51,7 @@ export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): bool
     session: evidence.session,
     step: evidence.step,
     cells: signed.statement.cells,
+    modulus: evidence.modulus,
     agreement: fromHex(evidence.agreement, 32),
     outcome: evidence.outcome,
     shares: new Map(evidence.share === undefined ? [] : [[party, suspect(party, evidence.share)]]),
@@ -69,14 +75,15 @@ function contradictsSeed(of: BlameCase, party: string, { seeds }: BlameEvidence)
   return seeds.some(({ seed }) => {
     const bytes = fromHex(seed, 32);
     const mask = stated.get(toHex(seedHash(bytes)));
-    return mask !== undefined && mask !== toHex(commitMask(bytes, of.cells));
+    return mask !== undefined && mask !== toHex(commitMask(bytes, of.cells, of.modulus));
   });
 }
 
 const suspect = (party: string, share: NonNullable<BlameEvidence['share']>): SuspectShare => ({
   party,
   publicKey: share.publicKey,
-  scalars: Buffer.from(share.scalars, 'base64'),
+  elements: Buffer.from(share.elements, 'base64'),
+  overflow: Buffer.from(share.overflow, 'base64'),
   blinding: fromHex(share.blinding, 32),
   signature: fromHex(share.signature, 64),
 });

@@ -3,13 +3,14 @@ import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { Abort, Misuse } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
-import { transcriptHash, type Transcript } from '../../protocol/session.ts';
+import { transcriptHash, type Modulus, type Transcript } from '../../protocol/session.ts';
 import { CellVector } from '../cells.ts';
 import { addCommitments, commitCells, commitScalars } from '../pedersen.ts';
-import { maskedChunks, maskScalar } from '../masks.ts';
+import { blindingMask, elementBytes, maskedChunks, type Mask } from '../masks.ts';
 import { addScalars, randomScalar, ScalarVector, subtractScalars } from '../scalars.ts';
 import type { Channel } from '../session/channel.ts';
 import { exchange, type RandomSource } from '../transport.ts';
+import { overflowOf, scalarsOf } from './overflow.ts';
 
 /**
  * Secure sum with public verification, one party's side (docs/protocol.md §3).
@@ -19,7 +20,7 @@ import { exchange, type RandomSource } from '../transport.ts';
  * Each step takes only what the step before made, so taking them out of order does not compile.
  *
  * Sharing: every two parties i < j hold a common pseudo-random vector M_ij (from their seed); the summed share of
- * party i is t_i = x_i + sum_{j>i} M_ij - sum_{j<i} M_ji. The t_i are additive shares of X = sum x_i over Z_l. This is
+ * party i is t_i = x_i + sum_{j>i} M_ij - sum_{j<i} M_ji. The t_i are additive shares of X = sum x_i, mod 2^128 or mod l. This is
  * seed-compressed additive sharing with the two seeds of a pair merged into one (pseudo-random zero sharing: Cramer,
  * Damgård, Ishai, TCC 2005; masks as in Bonawitz et al., CCS 2017 §4), at half the AES.
  *
@@ -189,19 +190,31 @@ export class AgreedInput {
     return this.#cells.length;
   }
 
+  get modulus(): Modulus {
+    return this.transcript.modulus;
+  }
+
   /**
-   * The summed share t_i, as canonical scalars of 32 bytes, `chunkCells` at a time; the buffer is reused.
+   * The summed share t_i, as canonical elements, `chunkCells` at a time; the buffer is reused.
    * Leaks nothing without the shares of all other parties; all n together reveal X = sum x_i.
    */
   shareChunks(chunkCells: number): Generator<Uint8Array> {
-    return maskedChunks(this.#cells, this.#masks(), chunkCells);
+    return maskedChunks(this.#cells, this.#masks(), chunkCells, this.modulus);
+  }
+
+  /**
+   * What the share leaves out of x_i + masks, taken as whole numbers: the multiple of 2^128 at each cell (docs/protocol.md §4).
+   * Leaks at most a statistical distance of 2^-40 of the cells. Errors: `Refusal` where the cells are too large for that.
+   */
+  overflow(): Uint8Array {
+    return overflowOf(this.#cells, this.#masks());
   }
 
   /** The share of the sum of blindings, masked like one more cell. 32 bytes. */
   blindingShare(): Uint8Array {
     let share = this.#blinding;
     for (const { seed, sign } of this.#masks()) {
-      const mask = maskScalar(seed, this.#cells.length);
+      const mask = blindingMask(seed, this.#cells.length, this.modulus);
       share = sign === 1 ? addScalars(share, mask) : subtractScalars(share, mask);
     }
     return share;
@@ -212,7 +225,7 @@ export class AgreedInput {
    * of the pair can compute it; it hides the mask.
    */
   maskCommitment(peer: string): Uint8Array {
-    return commitMask(this.#seeds.get(peer)!, this.#cells.length);
+    return commitMask(this.#seeds.get(peer)!, this.#cells.length, this.modulus);
   }
 
   /** The seed shared with a peer that accuses this party; that peer holds it already. */
@@ -220,7 +233,7 @@ export class AgreedInput {
     return this.#seeds.get(peer)!;
   }
 
-  #masks(): { seed: Uint8Array; sign: 1 | -1 }[] {
+  #masks(): Mask[] {
     return this.channel.peers.map((peer) => ({
       seed: this.#seeds.get(peer)!,
       sign: maskSign(this.channel.self, peer),
@@ -235,13 +248,14 @@ export class AgreedInput {
 /** The lower party of a pair adds the mask, the upper subtracts it. */
 export const maskSign = (self: string, peer: string): 1 | -1 => (self < peer ? 1 : -1);
 
-/** Com(PRG(seed)) over `cells` cells, blinded by the seed's next scalar. 32 bytes. */
-export function commitMask(seed: Uint8Array, cells: number): Uint8Array {
-  const bytes = new Uint8Array(32 * cells);
+/** Com(PRG(seed)) over `cells` cells, blinded by a scalar of the seed that no cell takes. 32 bytes. */
+export function commitMask(seed: Uint8Array, cells: number, modulus: Modulus): Uint8Array {
+  const bytes = new Uint8Array(elementBytes(modulus) * cells);
   let at = 0;
-  for (const chunk of maskedChunks(CellVector.zeros(cells), [{ seed, sign: 1 }], 4096)) {
+  for (const chunk of maskedChunks(CellVector.zeros(cells), [{ seed, sign: 1 }], 4096, modulus)) {
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return commitScalars(ScalarVector.fromBytes(bytes), maskScalar(seed, cells));
+  const scalars = modulus === 'l' ? ScalarVector.fromBytes(bytes) : scalarsOf(bytes);
+  return commitScalars(scalars, blindingMask(seed, cells, modulus));
 }

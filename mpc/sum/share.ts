@@ -9,29 +9,38 @@ import { verifySignature, type Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { digest, signatureHex } from '../../protocol/names.ts';
 import { outcome, outcomeDigest, OUTCOME_LIMIT, type Outcome } from '../../protocol/outcome.ts';
-import { helloDigest, openHello, signedHello, type SignedHello } from '../../protocol/session.ts';
+import {
+  helloDigest,
+  modulus,
+  openHello,
+  signedHello,
+  type Modulus,
+  type SignedHello,
+} from '../../protocol/session.ts';
+import { elementBytes } from '../masks.ts';
 import type { ShareSum } from '../share-sum.ts';
 import { assertScalar } from '../scalars.ts';
 import type { DecidedInput } from './decided.ts';
 import { CHUNK_LIMIT, ChunkOpener, ChunkSealer } from './stream.ts';
 
 /**
- * A summed share on its way to the researcher (docs/protocol.md §3.3): a header in the clear, then the scalars in
+ * A summed share on its way to the researcher (docs/protocol.md §3.3): a header in the clear, then its elements in
  * chunks sealed to the answer key (`stream.ts`), then a trailer with the blinding share and the party's signature over
  * all of it.
  */
-export const SHARE_CHUNK_CELLS = 8192;
-/** Scalars that are masked, hashed and sealed at a time. */
-const PIECE_CELLS = 2048;
+export const chunkCells = (of: Modulus): number => CHUNK_LIMIT / elementBytes(of);
+/** Pieces of a chunk that are masked, hashed and sealed at a time. */
+const PIECES = 4;
 
 export const shareHeader = z.strictObject({
   hello: signedHello,
   step: z.int().min(0).max(999),
   cells: z.int().min(0).max(10_000_000),
+  modulus,
   agreement: digest,
   /** The outcome of the release rule, which follows sealed; null where no rule applies. */
   outcome: z.strictObject({ digest, bytes: z.int().min(1).max(OUTCOME_LIMIT) }).nullable(),
-  /** The party's identity over session, step, agreement, outcome, and cells. */
+  /** The party's identity over session, step, agreement, outcome, cells, and modulus. */
   signature: signatureHex,
 });
 export type ShareHeader = z.infer<typeof shareHeader>;
@@ -47,10 +56,11 @@ export interface ShareStatement {
   /** Digest of the outcome; null where no rule applies. */
   readonly outcome: string | null;
   readonly cells: number;
+  readonly modulus: Modulus;
 }
 
-const statementBytes = ({ session, step, agreement, outcome, cells }: ShareStatement): Uint8Array =>
-  canonicalBytes({ session, step, agreement, outcome, cells });
+const statementBytes = ({ session, step, agreement, outcome, cells, modulus }: ShareStatement): Uint8Array =>
+  canonicalBytes({ session, step, agreement, outcome, cells, modulus });
 
 /** True if `publicKey` signed that it saw this step agreed on and this outcome decided. */
 export const verifyAttestation = (of: ShareStatement, publicKey: string, signature: string): boolean =>
@@ -58,16 +68,16 @@ export const verifyAttestation = (of: ShareStatement, publicKey: string, signatu
 
 /** What a party signs about its share: which step it is of, and its digest. */
 export const shareDigestBytes = (
-  { session, step, agreement, outcome, cells }: ShareStatement,
+  { session, step, agreement, outcome, cells, modulus }: ShareStatement,
   shareDigest: Uint8Array,
-): Uint8Array => canonicalBytes({ session, step, agreement, outcome, cells, digest: toHex(shareDigest) });
+): Uint8Array => canonicalBytes({ session, step, agreement, outcome, cells, modulus, digest: toHex(shareDigest) });
 
-/** SHA-256 over the scalars of the share, then the blinding share. */
+/** SHA-256 over the elements of the share, then the blinding share. */
 export const finishShareDigest = (hash: Hash, blinding: Uint8Array): Uint8Array =>
   hashBytes(LABEL.shareDigest, hash.digest(), blinding);
 
 /**
- * The chunks of a sealed share, ready for the wire; each is valid until the next is asked for. Cost: 32 bytes a cell, once.
+ * The chunks of a sealed share, ready for the wire; each is valid until the next is asked for. Cost: 16 bytes a cell mod 2^128, 32 mod l, once.
  * Sealing the same input again gives the same bytes, so a share may be sent again after a lost connection.
  */
 export function* sealShare(decided: DecidedInput, identity: Identity, answerKey: string): Generator<Uint8Array> {
@@ -81,11 +91,13 @@ export function* sealShare(decided: DecidedInput, identity: Identity, answerKey:
     agreement: toHex(agreement),
     outcome: outcomeHash,
     cells: decided.cells,
+    modulus: transcript.modulus,
   };
   yield canonicalBytes({
     hello: own,
     step: statement.step,
     cells: statement.cells,
+    modulus: statement.modulus,
     agreement: statement.agreement,
     outcome: outcomeHash === null ? null : { digest: outcomeHash, bytes: decision!.length },
     signature: toHex(identity.sign(LABEL.shareStatement, statementBytes(statement))),
@@ -94,10 +106,9 @@ export function* sealShare(decided: DecidedInput, identity: Identity, answerKey:
   const sealer = new ChunkSealer(shareKey(channel.exchangeKey, answerKey, own, transcript.step));
   const hash = createHash('sha256');
   for (const part of partsOf(decision ?? new Uint8Array())) yield sealer.seal([part], false);
-  const pieces = decided.shareChunks(PIECE_CELLS);
-  for (let first = 0; first < decided.cells; first += SHARE_CHUNK_CELLS) {
-    yield sealer.seal(hashed(pieces, SHARE_CHUNK_CELLS / PIECE_CELLS, hash), false);
-  }
+  const atATime = chunkCells(transcript.modulus);
+  const pieces = decided.shareChunks(atATime / PIECES);
+  for (let first = 0; first < decided.cells; first += atATime) yield sealer.seal(hashed(pieces, PIECES, hash), false);
   const blinding = decided.blindingShare();
   const shareDigest = finishShareDigest(hash, blinding);
   const signature = identity.sign(LABEL.shareDigest, shareDigestBytes(statement, shareDigest));
@@ -110,10 +121,11 @@ export interface ExpectedShare {
   readonly step: number;
   readonly party: string;
   readonly cells: number;
+  readonly modulus: Modulus;
   readonly activeKeys: readonly string[];
 }
 
-/** A share that arrived whole, in order, under its owner's signature; its scalars are in the sum already. */
+/** A share that arrived whole, in order, under its owner's signature; its elements are in the sum already. */
 export class ReceivedShare {
   readonly party: string;
   readonly header: ShareHeader;
@@ -164,8 +176,8 @@ export class ShareOpener {
     this.#sum = sum;
   }
 
-  /** `scalars` sees each chunk of plain scalars too, valid during the call: for keeping a share as evidence. */
-  add(chunk: Uint8Array, scalars?: (plain: Uint8Array) => void): void {
+  /** `elements` sees each chunk of plain elements too, valid during the call: for keeping a share as evidence. */
+  add(chunk: Uint8Array, elements?: (plain: Uint8Array) => void): void {
     if (this.#received !== undefined) throw this.#forged('goes on after its end');
     if (this.#chunks === undefined) {
       this.#open(chunk);
@@ -175,20 +187,23 @@ export class ShareOpener {
       this.#takeOutcome(this.#unseal(this.#chunks, chunk, false, new Uint8Array(chunk.length)));
       return;
     }
+    const { modulus } = this.#expected;
     const left = this.#expected.cells - this.#cells;
     if (left === 0) {
       this.#finish(this.#unseal(this.#chunks, chunk, true, new Uint8Array(chunk.length)));
       return;
     }
     const plain = this.#unseal(this.#chunks, chunk, false, this.#sum.landing, this.#hash);
-    if (plain.length !== 32 * Math.min(left, SHARE_CHUNK_CELLS)) throw this.#forged('has a chunk of the wrong length');
+    const width = elementBytes(modulus);
+    if (plain.length !== width * Math.min(left, chunkCells(modulus)))
+      throw this.#forged('has a chunk of the wrong length');
     try {
       this.#sum.add(this.#cells, plain);
     } catch (cause) {
       throw this.#forged('holds a scalar that is not canonical', cause);
     }
-    scalars?.(plain);
-    this.#cells += plain.length / 32;
+    elements?.(plain);
+    this.#cells += plain.length / width;
   }
 
   finish(): ReceivedShare {
@@ -197,7 +212,7 @@ export class ShareOpener {
   }
 
   #open(chunk: Uint8Array): void {
-    const { session, step, party, cells, activeKeys } = this.#expected;
+    const { session, step, party, cells, modulus, activeKeys } = this.#expected;
     let header: ShareHeader;
     try {
       header = decodeCanonical(shareHeader, chunk, { what: 'share header', limit: HEADER_LIMIT });
@@ -205,10 +220,11 @@ export class ShareOpener {
       throw this.#forged('has a header that does not decode', cause);
     }
     const hello = openHello(canonicalBytes(header.hello), { session, party, activeKeys });
-    if (header.step !== step || header.cells !== cells)
-      throw this.#forged('is of another step or another number of cells');
+    if (header.step !== step || header.cells !== cells || header.modulus !== modulus)
+      throw this.#forged('is of another step, another number of cells or another modulus');
+    if (header.outcome !== null && modulus !== 'l') throw this.#forged('decides where nothing can be withheld');
     const { agreement } = header;
-    const statement = { session, step, agreement, outcome: header.outcome?.digest ?? null, cells };
+    const statement = { session, step, agreement, outcome: header.outcome?.digest ?? null, cells, modulus };
     if (!verifyAttestation(statement, hello.publicKey, header.signature)) {
       throw this.#forged('has a header with a wrong signature');
     }
@@ -247,6 +263,7 @@ export class ShareOpener {
       agreement: header.agreement,
       outcome: header.outcome?.digest ?? null,
       cells: header.cells,
+      modulus: header.modulus,
     };
     if (!verifySignature(header.hello.publicKey, LABEL.shareDigest, shareDigestBytes(statement, claimed), signature)) {
       throw this.#forged('is not signed by its owner');

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExchangeKey } from '../../protocol/envelope.ts';
 import { ShareSum } from '../share-sum.ts';
+import type { Modulus } from '../../protocol/session.ts';
 import { seededRandom, World } from '../testing/world.ts';
 import { combineShares, verifyOpening } from './opening.ts';
 import type { AgreedInput } from './party.ts';
@@ -12,12 +13,13 @@ const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
 
 /** What the researcher does with the sealed shares of all parties. */
 function open(world: World, agreed: readonly AgreedInput[], cells: number, step = 0): ReturnType<typeof combineShares> {
-  const sum = new ShareSum(cells);
+  const { modulus } = agreed[0]!;
+  const sum = new ShareSum(cells, modulus);
   const shares = agreed.map((input, i) => {
     const party = world.roster[i]!;
     const identity = world.identities.get(party)!;
     const opener = new ShareOpener(
-      { session: world.session, step, party, cells, activeKeys: [identity.publicKey] },
+      { session: world.session, step, party, cells, modulus, activeKeys: [identity.publicKey] },
       answerKey,
       sum,
     );
@@ -28,9 +30,10 @@ function open(world: World, agreed: readonly AgreedInput[], cells: number, step 
   return combineShares(sum, shares);
 }
 
-const bound = 2n ** 110n;
-
-describe('secure sum', () => {
+describe.each<[Modulus, bigint]>([
+  ['l', 2n ** 110n],
+  ['2^128', 2n ** 110n],
+])('secure sum mod %s', (modulus, bound) => {
   test('equals the plain sum, and the commitments vouch for it', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -45,7 +48,7 @@ describe('secure sum', () => {
         async (inputs) => {
           const world = new World({ parties: inputs.length });
           const cells = inputs[0]!.length;
-          const { agreed, commitments } = await world.agree(inputs);
+          const { agreed, commitments } = await world.agree(inputs, 0, modulus);
           const verified = verifyOpening(open(world, agreed, cells), commitments);
           for (let j = 0; j < cells; j++)
             expect(verified.at(j)).toBe(inputs.reduce((sum, input) => sum + input[j]!, 0n));
@@ -56,28 +59,28 @@ describe('secure sum', () => {
   });
 
   test('works over more than one chunk, and in a later step', async () => {
-    const cells = 20_000;
+    const cells = 40_000;
     const world = new World({ parties: 3 });
     const inputs = [1n, 2n, 3n].map((k) => Array.from({ length: cells }, (_, j) => k * BigInt(j) - 7n));
-    const { agreed, commitments } = await world.agree(inputs, 4);
+    const { agreed, commitments } = await world.agree(inputs, 4, modulus);
     const verified = verifyOpening(open(world, agreed, cells, 4), commitments);
     expect([verified.at(0), verified.at(8192), verified.at(cells - 1)]).toEqual([
       -21n,
       6n * 8192n - 21n,
-      6n * 19_999n - 21n,
+      6n * 39_999n - 21n,
     ]);
   });
 
   test('one party among ten with nothing to add changes nothing', async () => {
     const world = new World({ parties: 10 });
     const inputs = Array.from({ length: 10 }, (_, i) => (i === 3 ? [0n, 0n] : [BigInt(i), 1n]));
-    const { agreed, commitments } = await world.agree(inputs);
+    const { agreed, commitments } = await world.agree(inputs, 0, modulus);
     expect(verifyOpening(open(world, agreed, 2), commitments).at(0)).toBe(42n);
   });
 
   test('sealing a share twice gives the same bytes, so a broken download can be repeated', async () => {
     const world = new World({ parties: 2 });
-    const { agreed } = await world.agree([[1n], [2n]]);
+    const { agreed } = await world.agree([[1n], [2n]], 0, modulus);
     const identity = world.identities.get(world.roster[0]!)!;
     const once = (): string =>
       Array.from(sealShare(DecidedInput.everything(agreed[0]!), identity, answerKey.publicKey), (chunk) =>
@@ -88,7 +91,7 @@ describe('secure sum', () => {
 
   test('secrets do not print', async () => {
     const world = new World({ parties: 2 });
-    const { agreed } = await world.agree([[123456789n], [1n]]);
+    const { agreed } = await world.agree([[123456789n], [1n]], 0, modulus);
     const { inspect } = await import('node:util');
     expect(inspect(agreed[0], { depth: 10, showHidden: true })).not.toMatch(/123456789/);
     expect(JSON.stringify(agreed[0])).not.toMatch(/123456789/);

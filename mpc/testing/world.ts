@@ -4,7 +4,7 @@ import { Identity } from '../../protocol/identity.ts';
 import { hashBytes } from '../../protocol/canonical.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { LABEL } from '../../protocol/labels.ts';
-import type { Transcript } from '../../protocol/session.ts';
+import type { Modulus, Transcript } from '../../protocol/session.ts';
 import { CellVector } from '../cells.ts';
 import type { Channel } from '../session/channel.ts';
 import { openChannel, helloDigests, type SessionSetting } from '../session/handshake.ts';
@@ -104,7 +104,13 @@ export class World {
     return openChannel(setting, this.relay(self), this.identities.get(self)!, this.random(self));
   }
 
-  transcript(channel: Channel, commitments: readonly Uint8Array[], cells: number, step = 0): Transcript {
+  transcript(
+    channel: Channel,
+    commitments: readonly Uint8Array[],
+    cells: number,
+    step = 0,
+    modulus: Modulus = 'l',
+  ): Transcript {
     return {
       session: this.session,
       query: '1'.repeat(64),
@@ -114,6 +120,7 @@ export class World {
       step,
       plan: '2'.repeat(64),
       cells,
+      modulus,
       commitments: commitments.map(toHex),
       receipts: Array.from({ length: step }, () => '3'.repeat(64)),
     };
@@ -129,13 +136,14 @@ export class World {
   async agree(
     inputs: readonly (readonly bigint[])[],
     step = 0,
+    modulus: Modulus = 'l',
   ): Promise<{ agreed: AgreedInput[]; commitments: Uint8Array[] }> {
     const channels = await Promise.all(this.roster.map((party) => this.channel(party)));
     const committed = this.commit(inputs);
     const commitments = committed.map((input) => input.commitment);
     const agreed = await Promise.all(
       committed.map((input, i) =>
-        input.agree(channels[i]!, this.transcript(channels[i]!, commitments, inputs[i]!.length, step)),
+        input.agree(channels[i]!, this.transcript(channels[i]!, commitments, inputs[i]!.length, step, modulus)),
       ),
     );
     return { agreed, commitments };

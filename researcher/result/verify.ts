@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { computesOnShares, decode, planQuery, type Plan } from '../../analytics/index.ts';
+import { computesOnShares, decode, planQuery, shareModulus, type Plan } from '../../analytics/index.ts';
 import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
 import { verifyCommittee } from '../../mpc/committee/committee.ts';
 import { finishGenerators } from '../../mpc/kernels/ahead.ts';
@@ -179,6 +179,7 @@ function verifyDecision(
     agreement,
     outcome: outcomeDigest(decision.outcome),
     cells: cells.length,
+    modulus: shareModulus(plan),
   };
   session.roster.forEach((party, place) => {
     const attestation = attestations[place];

@@ -115,6 +115,7 @@ test('two colluders that agreed on a seed of 31 bytes do not stop the judge', as
       listDigests: input.listDigests.map(toHex),
       seedHashes: input.seedHashes.map(toHex),
       masks: input.channel.peers.map(mask),
+      overflow: null,
     };
     const signature = toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement)));
     return [statement.party, { statement, publicKey: identity.publicKey, signature }] as const;
@@ -123,6 +124,7 @@ test('two colluders that agreed on a seed of 31 bytes do not stop the judge', as
     session: world.session,
     step: 0,
     cells: 2,
+    modulus: 'l',
     roster: world.roster,
     agreement: inputs[0]!.agreement,
     outcome: undefined,

@@ -33,7 +33,7 @@ function lyingMask(): ReturnType<typeof blameCase> {
   return of;
 }
 
-const wrongShare = (): BlameCase => blameCase(step, { 1: { scalars: (honest) => addOne(honest) } });
+const wrongShare = (): BlameCase => blameCase(step, { 1: { elements: (honest) => addOne(honest) } });
 
 describe('evidence of a cheat', () => {
   test('of a wrong share convinces who has the ledger alone', () => {
@@ -53,7 +53,7 @@ describe('evidence of a cheat', () => {
     const of = wrongShare();
     const text = canonicalText(published(of));
     for (const share of of.shares.values()) {
-      const shown = text.includes(Buffer.from(share.scalars).toString('base64'));
+      const shown = text.includes(Buffer.from(share.elements).toString('base64'));
       expect(shown).toBe(share.party === bert);
     }
   });
@@ -65,7 +65,8 @@ describe('evidence of a cheat', () => {
     const framed: BlameEvidence = {
       ...evidence,
       share: {
-        scalars: Buffer.from(share.scalars).toString('base64'),
+        elements: Buffer.from(share.elements).toString('base64'),
+        overflow: Buffer.from(share.overflow).toString('base64'),
         blinding: toHex(share.blinding),
         publicKey: share.publicKey,
         signature: toHex(share.signature),
@@ -91,7 +92,7 @@ describe('evidence of a cheat', () => {
       ],
       { released: (cell) => cell === 1 },
     );
-    const lied = blameCase(decided, { 1: { scalars: (honest) => addOne(honest) } });
+    const lied = blameCase(decided, { 1: { elements: (honest) => addOne(honest) } });
     const evidence = published(lied);
     expect(evidence).toMatchObject({ blamed: bert, check: 'SHARE_WRONG' });
     expect(evidenceShows(evidence, lied)).toBe(true);
@@ -104,7 +105,8 @@ describe('evidence of a cheat', () => {
       ...evidence,
       outcome: { ...honest.outcome!, announcements: [second!, first!, third!] },
       share: {
-        scalars: Buffer.from(share.scalars).toString('base64'),
+        elements: Buffer.from(share.elements).toString('base64'),
+        overflow: Buffer.from(share.overflow).toString('base64'),
         blinding: toHex(share.blinding),
         publicKey: share.publicKey,
         signature: toHex(share.signature),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { planQuery, type Plan } from '../../analytics/index.ts';
+import { planQuery, shareModulus, type Plan } from '../../analytics/index.ts';
 import { schemaOf } from '../../analytics/testing/world.ts';
 import { found, RemoteLedger, startLedgerServer, type LedgerServer, type Member } from '../../ledger/index.ts';
 import { ShareSum } from '../../mpc/share-sum.ts';
@@ -21,6 +21,8 @@ import { makeFolder, removeFolder } from '../end-to-end/world.ts';
 const schema = schemaOf([
   { name: 'sex', type: 'category', codes: ['f', 'm'] },
   { name: 'age', type: 'number', decimals: 0, minimum: '0', maximum: '120' },
+  // Sums of it are too large for shares mod 2^128.
+  { name: 'paid', type: 'number', decimals: 0, minimum: '0', maximum: '1000000000000000' },
 ]);
 
 /** What the hospitals decided, as the test has it. */
@@ -134,7 +136,7 @@ export class PlayedConsortium {
     const world = new World({ parties: roster.length, seed: session, deadline: 'idle', sameMembers: this.hospitals });
     Object.assign(world, { session });
     const values = roster.map((_, i) => Array.from({ length: plan.cells }, (_, cell) => BigInt(10 * i + cell)));
-    const { agreed, commitments } = await world.agree(values);
+    const { agreed, commitments } = await world.agree(values, 0, shareModulus(plan));
     for (const [i, hospital] of roster.entries()) {
       const commitment = toHex(commitments[i]!);
       await ledger.submit(this.member(hospital), { type: 'recordCommitment', session, step: 0, commitment });
@@ -160,10 +162,11 @@ export class PlayedConsortium {
 
   /** What a researcher can open, before it checks anything. */
   open({ query, session, plan, shares }: Played): { opening: Opening; received: ReceivedShare[] } {
-    const sum = new ShareSum(plan.cells);
+    const modulus = shareModulus(plan);
+    const sum = new ShareSum(plan.cells, modulus);
     const received = Array.from(shares, ([party, chunks]) => {
       const activeKeys = [this.member(party).identity.publicKey];
-      const expected = { session, step: 0, party, cells: plan.cells, activeKeys };
+      const expected = { session, step: 0, party, cells: plan.cells, modulus, activeKeys };
       const opener = new ShareOpener(expected, this.#answerKeys.load(query), sum);
       for (const chunk of chunks) opener.add(chunk);
       return opener.finish();

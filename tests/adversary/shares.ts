@@ -9,7 +9,7 @@ import { sealShare, ShareOpener, type ExpectedShare, type ReceivedShare } from '
 import { seededRandom, World } from '../../mpc/testing/world.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
-import { transcriptHash } from '../../protocol/session.ts';
+import { transcriptHash, type Modulus } from '../../protocol/session.ts';
 
 export const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
 
@@ -20,16 +20,21 @@ export interface Agreed {
   readonly decided: readonly DecidedInput[];
   readonly commitments: readonly Uint8Array[];
   readonly cells: number;
+  readonly modulus: Modulus;
   readonly step: number;
 }
 
+/** Both ways of sharing, for tests that go through either. */
+export const MODULI: readonly Modulus[] = ['2^128', 'l'];
+
+/** Shares are mod 2^128 unless cells are withheld, as for a query. */
 export async function agreed(
   values: readonly (readonly bigint[])[],
-  options: { step?: number; sameMembers?: World; released?: (cell: number) => boolean } = {},
+  options: { step?: number; sameMembers?: World; released?: (cell: number) => boolean; modulus?: Modulus } = {},
 ): Promise<Agreed> {
-  const { step = 0, released, ...members } = options;
+  const { step = 0, released, modulus = released === undefined ? '2^128' : 'l', ...members } = options;
   const world = new World({ parties: values.length, deadline: 'idle', ...members });
-  const { agreed: inputs, commitments } = await world.agree(values, step);
+  const { agreed: inputs, commitments } = await world.agree(values, step, modulus);
   const cells = values[0]!.length;
   const decided = await Promise.all(
     inputs.map((input, i) =>
@@ -38,12 +43,12 @@ export async function agreed(
         : DecidedInput.deciding(input, CellSet.of(cells, released), [], seededRandom(`${world.seed}/conceal/${i}`)),
     ),
   );
-  return { world, inputs, decided, commitments, cells, step };
+  return { world, inputs, decided, commitments, cells, modulus, step };
 }
 
 /** What a cheat replaces when it makes its share; the rest, signatures included, is as the protocol has it. */
 export interface Lie {
-  readonly scalars?: (honest: Uint8Array) => Uint8Array;
+  readonly elements?: (honest: Uint8Array) => Uint8Array;
   readonly blinding?: (honest: Uint8Array) => Uint8Array;
   readonly agreement?: Uint8Array;
   readonly outcome?: (honest: Outcome) => Outcome;
@@ -60,6 +65,7 @@ export function lying(decided: DecidedInput, lie: Lie): DecidedInput {
     agreement: lie.agreement ?? input.agreement,
     listDigests: input.listDigests,
     seedHashes: input.seedHashes,
+    modulus: input.modulus,
     maskCommitment: (peer: string) => input.maskCommitment(peer),
     revealSeed: (peer: string) => input.revealSeed(peer),
   };
@@ -68,7 +74,7 @@ export function lying(decided: DecidedInput, lie: Lie): DecidedInput {
     outcome: lie.outcome === undefined ? decided.outcome : lie.outcome(decided.outcome!),
     cells: lie.cells ?? decided.cells,
     *shareChunks(chunkCells: number) {
-      for (const chunk of decided.shareChunks(chunkCells)) yield lie.scalars?.(Uint8Array.from(chunk)) ?? chunk;
+      for (const chunk of decided.shareChunks(chunkCells)) yield lie.elements?.(Uint8Array.from(chunk)) ?? chunk;
     },
     blindingShare: () => lie.blinding?.(decided.blindingShare()) ?? decided.blindingShare(),
   };
@@ -88,6 +94,7 @@ export const expectedOf = (of: Agreed, place: number): ExpectedShare => {
     step: of.step,
     party,
     cells: of.cells,
+    modulus: of.modulus,
     activeKeys: [of.world.identities.get(party)!.publicKey],
   };
 };
@@ -97,17 +104,17 @@ export function receive(
   of: Agreed,
   place: number,
   chunks: Iterable<Uint8Array>,
-  sum = new ShareSum(of.cells),
-  scalars?: (plain: Uint8Array) => void,
+  sum = new ShareSum(of.cells, of.modulus),
+  elements?: (plain: Uint8Array) => void,
 ): ReceivedShare {
   const opener = new ShareOpener(expectedOf(of, place), answerKey, sum);
-  for (const chunk of chunks) opener.add(chunk, scalars);
+  for (const chunk of chunks) opener.add(chunk, elements);
   return opener.finish();
 }
 
 /** Everybody's shares, some of them lies, added up and checked against the ledger. */
 export function openAll(of: Agreed, lies: Readonly<Record<number, Lie>> = {}): VerifiedCells {
-  const sum = new ShareSum(of.cells);
+  const sum = new ShareSum(of.cells, of.modulus);
   const shares = of.inputs.map((_, place) => receive(of, place, sealed(of, place, lies[place]), sum));
   return verifyOpening(combineShares(sum, shares), of.commitments);
 }
@@ -130,20 +137,22 @@ export function blameCase(
       parts.push(Uint8Array.from(plain)),
     );
     const { publicKey } = share.header.hello;
+    const input = of.inputs[place]!;
     shares.set(party, {
       party,
       publicKey,
-      scalars: Buffer.concat(parts),
+      elements: Buffer.concat(parts),
+      overflow: of.modulus === 'l' ? new Uint8Array() : input.overflow(),
       blinding: share.blinding,
       signature: share.signature,
     });
-    const input = of.inputs[place]!;
     statements.set(party, makeStatement(input, transcriptHash(input.transcript), world.identities.get(party)!));
   });
   return {
     session: world.session,
     step: of.step,
     cells: of.cells,
+    modulus: of.modulus,
     roster: world.roster,
     agreement: of.inputs[0]!.agreement,
     outcome: of.decided[0]!.outcome,
@@ -155,6 +164,6 @@ export function blameCase(
   };
 }
 
-/** Adds 1 to the lowest digit of the scalar at `cell`, which stays canonical. */
-export const addOne = (scalars: Uint8Array, cell = 0): Uint8Array =>
-  scalars.with(32 * cell, scalars[32 * cell]! === 255 ? 254 : scalars[32 * cell]! + 1);
+/** Another lowest byte for the element at `cell`, which stays canonical. */
+export const addOne = (elements: Uint8Array, cell = 0, width = 32): Uint8Array =>
+  elements.with(width * cell, elements[width * cell]! === 255 ? 254 : elements[width * cell]! + 1);

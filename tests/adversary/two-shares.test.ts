@@ -27,7 +27,7 @@ test('a hospital that signs one share for the sum and another for the search is 
   const received = world.roster.map((party) => {
     const activeKeys = [world.identities.get(party)!.publicKey];
     const opener = new ShareOpener(
-      { session: world.session, step: 0, party, cells: 1, activeKeys },
+      { session: world.session, step: 0, party, cells: 1, modulus: 'l', activeKeys },
       answerKey,
       new ShareSum(1),
     );
@@ -56,6 +56,7 @@ test('a hospital that signs one share for the sum and another for the search is 
     session: world.session,
     step: 0,
     cells: 1,
+    modulus: 'l',
     roster: world.roster,
     activeKeys: (party) => [world.identities.get(party)!.publicKey],
     answerKey,

@@ -49,7 +49,7 @@ describe('withheld cells', () => {
   });
 
   test.each([0, 1, 2, 3])('a share changed at cell %i fails, and blame names its sender', (cell) => {
-    const lie = { 1: { scalars: (honest: Uint8Array) => addOne(honest, cell) } };
+    const lie = { 1: { elements: (honest: Uint8Array) => addOne(honest, cell) } };
     expect(() => openAll(step, lie)).toThrow(code('VERIFICATION_FAILED'));
     expect(judge(blameCase(step, lie))).toEqual({ kind: 'cheat', party: other, check: 'SHARE_WRONG' });
   });
@@ -144,7 +144,7 @@ describe('withheld cells', () => {
   });
 
   test('a difference that a hospital hides in a released cell is blown up by the challenge, out of the range of cells', async () => {
-    const of = await agreed(values);
+    const of = await agreed(values, { modulus: 'l' });
     const set = CellSet.of(4, opens);
     // The same set to everybody, but the cell that opens is concealed as well.
     const sly = Object.assign(CellSet.of(4, opens), { has: (cell: number) => opens(cell) && cell !== 1 });
@@ -177,7 +177,7 @@ describe('deciding which cells open', () => {
     released: (place: number) => CellSet,
     twist?: (round: string, message: Uint8Array, to: string) => Uint8Array,
   ): Promise<unknown[]> => {
-    const of = await agreed(values);
+    const of = await agreed(values, { modulus: 'l' });
     if (twist !== undefined) corrupt(of.inputs[1]!.channel, (to, round, message) => twist(round, message, to));
     const all = of.inputs.map((input, i) => DecidedInput.deciding(input, released(i), [], seededRandom(`${i}`)));
     return (await Promise.allSettled(all)).map((each) =>

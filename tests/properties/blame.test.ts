@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { elementBytes } from '../../mpc/masks.ts';
 import { evidenceOf, judge, type BlameCase, type BlameStatement } from '../../mpc/sum/blame.ts';
 import { blameEvidence, evidenceShows } from '../../mpc/sum/evidence.ts';
 import { toHex } from '../../protocol/bytes.ts';
-import { canonicalBytes, checkDocument } from '../../protocol/canonical.ts';
+import { canonicalBytes, checkDocument, hashBytes } from '../../protocol/canonical.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { addOne, agreed, blameCase, type Agreed, type Lie } from '../adversary/shares.ts';
 
@@ -16,6 +17,8 @@ const CHEATS = [
   'signature',
   'agreement',
   'share signature',
+  'overflow',
+  'overflow kept back',
 ] as const;
 type Cheat = (typeof CHEATS)[number];
 
@@ -23,7 +26,7 @@ type Cheat = (typeof CHEATS)[number];
 function caseOf(step: Agreed, place: number, cheat: Cheat, target: number): BlameCase {
   const party = step.world.roster[place]!;
   const lies: Partial<Record<Cheat, Lie>> = {
-    cell: { scalars: (honest) => addOne(honest, target % step.cells) },
+    cell: { elements: (honest) => addOne(honest, target % step.cells, elementBytes(step.modulus)) },
     blinding: { blinding: (honest) => addOne(honest) },
   };
   const of = blameCase(step, { [place]: lies[cheat] ?? {} });
@@ -42,6 +45,13 @@ function caseOf(step: Agreed, place: number, cheat: Cheat, target: number): Blam
   if (cheat === 'silence') of.statements.delete(party);
   if (cheat === 'signature') of.statements.set(party, { ...of.statements.get(party)!, signature: 'ab'.repeat(64) });
   if (cheat === 'share signature') of.shares.set(party, { ...of.shares.get(party)!, signature: new Uint8Array(64) });
+  if (cheat.startsWith('overflow')) {
+    const share = of.shares.get(party)!;
+    const told = target % share.overflow.length;
+    const overflow = share.overflow.with(told, share.overflow[told]! ^ 1);
+    of.shares.set(party, { ...share, overflow });
+    if (cheat === 'overflow') restate(() => ({ overflow: toHex(hashBytes(LABEL.shareOverflow, overflow)) }));
+  }
   return of;
 }
 

@@ -9,7 +9,7 @@ import { seededRandom } from '../../mpc/testing/world.ts';
 import { HealthchainError } from '../../protocol/errors.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
 import { Identity } from '../../protocol/identity.ts';
-import { addOne, agreed, answerKey, blameCase, receive, sealed, type Agreed } from '../adversary/shares.ts';
+import { addOne, agreed, answerKey, blameCase, MODULI, receive, sealed, type Agreed } from '../adversary/shares.ts';
 import { flipBit } from '../adversary/attack.ts';
 
 /** A value that occurs nowhere by chance: decimal, hexadecimal, and the bytes as each printer shows them. */
@@ -50,10 +50,10 @@ function secretsOf(step: Agreed, place: number): Uint8Array[] {
 }
 
 describe('seeds, shares and cells', () => {
-  test('do not show in any object of these layers, printed or as JSON', async () => {
-    const step = await agreed([[SENTINEL], [1n], [2n]]);
+  test.each(MODULI)('do not show in any object of these layers, printed or as JSON (mod %s)', async (modulus) => {
+    const step = await agreed([[SENTINEL], [1n], [2n]], { modulus });
     const secrets = secretsOf(step, 0);
-    const sum = new ShareSum(1);
+    const sum = new ShareSum(1, modulus);
     const shares = [0, 1, 2].map((place) => receive(step, place, sealed(step, place), sum));
     const cells = CellVector.fromBigInts([SENTINEL]);
     const committed = new CommittedInput(cells, seededRandom('secret'));
@@ -66,7 +66,7 @@ describe('seeds, shares and cells', () => {
       input.channel.exchangeKey,
       sum,
       shares[0],
-      sum.total(),
+      ...(modulus === 'l' ? [sum.total()] : []),
     ])
       expectNoTrace(value, secrets);
     expectNoTrace(combineShares(sum, shares), secrets);
@@ -87,17 +87,17 @@ describe('seeds, shares and cells', () => {
   });
 
   test('do not show in the errors of a share that fails in any way, nor in their causes', async () => {
-    const step = await agreed([[SENTINEL], [1n], [2n]]);
+    const step = await agreed([[SENTINEL], [1n], [2n]], { modulus: 'l' });
     const secrets = secretsOf(step, 0);
     const chunks = sealed(step, 0);
     const attempts: (() => unknown)[] = [
       ...chunks.map((chunk, place) => () => receive(step, 0, chunks.with(place, flipBit(chunk, 9)))),
-      () => receive(step, 0, sealed(step, 0, { scalars: (honest) => honest.map((byte) => byte | 0xf0) })),
+      () => receive(step, 0, sealed(step, 0, { elements: (honest) => honest.map((byte) => byte | 0xf0) })),
       () => receive(step, 0, sealed(step, 0, { blinding: (honest) => honest.map((byte) => byte | 0xf0) })),
       () => receive(step, 1, chunks),
       () => {
         const sum = new ShareSum(1);
-        const share = receive(step, 0, sealed(step, 0, { scalars: addOne }), sum);
+        const share = receive(step, 0, sealed(step, 0, { elements: (honest) => addOne(honest) }), sum);
         return combineShares(sum, [share]);
       },
     ];
@@ -115,9 +115,9 @@ describe('seeds, shares and cells', () => {
     }
   });
 
-  test('do not show in a statement or a verdict', async () => {
-    const step = await agreed([[SENTINEL], [1n], [2n]]);
-    const of = blameCase(step, { 1: { scalars: addOne } });
+  test.each(MODULI)('do not show in a statement or a verdict (mod %s)', async (modulus) => {
+    const step = await agreed([[SENTINEL], [1n], [2n]], { modulus });
+    const of = blameCase(step, { 1: { elements: (honest) => addOne(honest) } });
     for (const place of [0, 1, 2]) {
       const statement = of.statements.get(step.world.roster[place]!);
       expectNoTrace(statement, secretsOf(step, 0));

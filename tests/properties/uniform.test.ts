@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { CellVector } from '../../mpc/cells.ts';
 import { type Mask, maskedChunks } from '../../mpc/masks.ts';
 import { seededRandom, World, type Passing } from '../../mpc/testing/world.ts';
+import type { Modulus } from '../../protocol/session.ts';
 import { runStep } from '../adversary/attack.ts';
-import { agreed, sealed } from '../adversary/shares.ts';
+import { agreed, MODULI, sealed } from '../adversary/shares.ts';
 
 /** Pearson's statistic of counts that should be equal. */
 function chiSquare(counts: readonly number[]): number {
@@ -15,11 +16,13 @@ function chiSquare(counts: readonly number[]): number {
 const LIMIT_255 = 403;
 
 describe('a summed share', () => {
-  test.each([
-    ['nothing', 0n],
-    ['a small count', 7n],
-    ['a large negative sum', -(2n ** 100n)],
-  ])('of %s is uniform over the seeds', (_, value) => {
+  test.each(
+    [
+      ['nothing', 0n],
+      ['a small count', 7n],
+      ['a large negative sum', -(2n ** 100n)],
+    ].flatMap(([name, value]) => MODULI.map((modulus) => [name, value, modulus] as [string, bigint, Modulus])),
+  )('of %s (%i) is uniform over the seeds mod %s', (_, value, modulus) => {
     const random = seededRandom(`uniform/${value}`);
     const cells = CellVector.fromBigInts([value]);
     const [top, low] = [new Array<number>(256).fill(0), new Array<number>(256).fill(0)];
@@ -28,10 +31,11 @@ describe('a summed share', () => {
         { seed: random(32), sign: 1 },
         { seed: random(32), sign: -1 },
       ];
-      const share = maskedChunks(cells, masks).next().value as Uint8Array;
-      // The order is just above 2^252: bits 244 to 251 are the top ones.
-      top[((share[31]! << 4) | (share[30]! >> 4)) & 255]!++;
-      low[share[0]!]!++;
+      for (const share of maskedChunks(cells, masks, 1, modulus)) {
+        // The order is just above 2^252: bits 244 to 251 are the top ones.
+        top[modulus === 'l' ? ((share[31]! << 4) | (share[30]! >> 4)) & 255 : share[15]!]!++;
+        low[share[0]!]!++;
+      }
     }
     expect(chiSquare(top)).toBeLessThan(LIMIT_255);
     expect(chiSquare(low)).toBeLessThan(LIMIT_255);
@@ -40,7 +44,7 @@ describe('a summed share', () => {
   test('would fail this test without its masks', () => {
     const counts = new Array<number>(256).fill(0);
     for (let run = 0; run < 1000; run++)
-      counts[(maskedChunks(CellVector.fromBigInts([7n]), []).next().value as Uint8Array)[31]!]!++;
+      for (const share of maskedChunks(CellVector.fromBigInts([7n]), [])) counts[share[31]!]!++;
     expect(chiSquare(counts)).toBeGreaterThan(LIMIT_255);
   });
 });

@@ -12,6 +12,7 @@ export {
   subtractScalars,
   widenCells,
 } from './scalars';
+export { addIntegers, subtractIntegers } from './integers';
 export { ACCUMULATOR, ADDENDS, BLOCK, CELLS, GENERATORS, OPERAND, POINTS, SCALARS, SEGMENT } from './layout';
 export {
   addBlinding,
