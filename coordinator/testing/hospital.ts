@@ -96,7 +96,7 @@ export class TestHospital {
       const timer = setTimeout(() => {
         this.#watchers.delete(look);
         reject(new Error(`${this.organisation} waited in vain`));
-      }, 10_000);
+      }, 60_000);
       const look = (): void => {
         const value = condition();
         if (value === undefined) return;

@@ -99,6 +99,7 @@ const statement = {
   listDigests: [d('e'), d('f')],
   seedHashes: [d('1')],
   masks: [d('2')],
+  overflow: null,
 };
 const everyCell = { released: 'Dw==', announcements: [], answers: [] };
 const someCells = {
@@ -107,17 +108,26 @@ const someCells = {
   answers: [[-1, 40], [0]],
   committee: { coin: d('4'), members: ['a', 'b'] },
 };
-const aShareHeader = { hello: aSignedHello, step: 0, cells: 3, agreement: d('d'), outcome: null, signature };
+const aShareHeader = {
+  hello: aSignedHello,
+  step: 0,
+  cells: 3,
+  modulus: 'l',
+  agreement: d('d'),
+  outcome: null,
+  signature,
+};
 const anEvidence = {
   format: 'healthchain-blame/1',
   session: d('6'),
   step: 0,
   blamed: 'a',
   check: 'SHARE_WRONG',
+  modulus: '2^128',
   agreement: d('d'),
   statements: [{ statement, publicKey: d('1'), signature }],
   seeds: [{ pair: 'a/b', seed: d('1') }],
-  share: { scalars: 'AAAA', blinding: d('2'), publicKey: d('1'), signature },
+  share: { elements: 'AAAA', overflow: 'AAAA', blinding: d('2'), publicKey: d('1'), signature },
 };
 const aReceiptStep = { result: d('d'), blinding: d('e'), cells: ['0', '-12', '3', '4'] };
 const aDecision = {
@@ -167,7 +177,10 @@ export const SAMPLES: readonly Sample[] = [
   {
     name: 'share header',
     type: shareHeader,
-    documents: [aShareHeader, { ...aShareHeader, outcome: { digest: d('f'), bytes: 210 } }],
+    documents: [
+      { ...aShareHeader, modulus: '2^128' },
+      { ...aShareHeader, outcome: { digest: d('f'), bytes: 210 } },
+    ],
   },
   { name: 'outcome', type: outcome, documents: [everyCell, someCells] },
   {
@@ -178,7 +191,11 @@ export const SAMPLES: readonly Sample[] = [
       { ...aReceipt, steps: [{ ...aReceiptStep, cells: ['0', null, null, '4'], decision: aDecision }] },
     ],
   },
-  { name: 'blame statement', type: signedBlameStatement, documents: [aStatement] },
+  {
+    name: 'blame statement',
+    type: signedBlameStatement,
+    documents: [aStatement, { ...aStatement, statement: { ...statement, overflow: d('e') } }],
+  },
   {
     name: 'blame evidence',
     type: blameEvidence,
@@ -190,6 +207,7 @@ export const SAMPLES: readonly Sample[] = [
     documents: [
       { kind: 'share', session: d('6'), step: 0 },
       { kind: 'statement', session: d('6'), step: 0 },
+      { kind: 'overflow', session: d('6'), step: 0 },
       { kind: 'seed', session: d('6'), step: 0, peer: 'b', contradiction: 'AAAA' },
     ],
   },
