@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { asHealthchainError, Fault } from '../protocol/errors.ts';
 import type { Frame, Notice } from '../protocol/frame.ts';
+import type { Action } from '../protocol/ledger.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
 import { decideByPolicy, siteOf, type Site } from './approvals.ts';
 import { Connection } from './connection/connection.ts';
@@ -18,6 +19,9 @@ import { Preparing } from './preparing.ts';
 import { platformRandom } from './random.ts';
 import { Sessions } from './session/sessions.ts';
 import type { SourceConfig } from './source/index.ts';
+
+/** What brings an epoch of consent into effect, or takes it back. */
+const EPOCH_ACTIONS: ReadonlySet<Action['type']> = new Set(['openConsentEpoch', 'withdrawConsentEpoch']);
 
 export interface HospitalOptions {
   readonly ledger: Ledger;
@@ -159,7 +163,7 @@ export class HospitalNode {
     const { publicLedger } = this.#options;
     if (publicLedger === undefined) return;
     for await (const entry of publicLedger.entries(publicLedger.head().size, this.#stop.signal)) {
-      if (entry.signed.action.type === 'openConsentEpoch') await this.#reactOrRetry();
+      if (EPOCH_ACTIONS.has(entry.signed.action.type)) await this.#reactOrRetry();
     }
   }
 

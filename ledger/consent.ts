@@ -60,7 +60,7 @@ export function consentsAt(
 }
 
 /**
- * The epoch that queries on a dataset name now: the newest of those whose month lies on the dataset's grid. Undefined
+ * The epoch that queries on a dataset name now: the newest that stands, of those whose month lies on the dataset's grid. Undefined
  * while there is none, and for a dataset that asks for no consent.
  */
 export function effectiveEpoch(
@@ -69,7 +69,24 @@ export function effectiveEpoch(
 ): string | undefined {
   const { basis, everyMonths } = consentRuleOf(schema);
   if (basis === 'none') return undefined;
-  return epochs.findLast(({ period }) => onGrid(period, everyMonths))?.period;
+  return epochs.findLast(({ period, withdrawn }) => withdrawn === undefined && onGrid(period, everyMonths))?.period;
+}
+
+/**
+ * The withdrawn epoch that keeps an earlier one from being used in `month`, if there is one: it was opened later, and its
+ * month has begun, so that queries may have rested on it. Who went on with the earlier one would count patients again whose
+ * withdrawal of consent was in effect already. Epochs whose month still lies ahead were used by nobody.
+ */
+export function overtaking(
+  epochs: readonly ConsentEpoch[],
+  schema: Pick<DatasetSchema, 'consent'>,
+  of: { readonly epoch: string; readonly month: string },
+): string | undefined {
+  const { everyMonths } = consentRuleOf(schema);
+  return epochs
+    .slice(epochs.findIndex(({ period }) => period === of.epoch) + 1)
+    .find((each) => each.withdrawn !== undefined && each.period <= of.month && onGrid(each.period, everyMonths))
+    ?.period;
 }
 
 /** The month of a time, by UTC: an epoch of a later month is not to be used yet. */

@@ -1,6 +1,15 @@
 /** The consortium's ledger: the interface, its two ends of the embedded one, and what checks a copy offline. */
 export type { Acknowledgement, Ledger, LedgerView, Member } from './ledger.ts';
-export { accessGranted, accessOf, consentAt, consentsAt, effectiveEpoch, monthOf, type Use } from './consent.ts';
+export {
+  accessGranted,
+  accessOf,
+  consentAt,
+  consentsAt,
+  effectiveEpoch,
+  monthOf,
+  overtaking,
+  type Use,
+} from './consent.ts';
 export { creditsOf, creditTotals, type Credit, type CreditTotal } from './credits.ts';
 export { publicationHolds } from './publications.ts';
 export { suspensionIn } from './standing.ts';

@@ -45,10 +45,20 @@ export class Records {
       case 'patient':
         return keeping(this.patients, id, readPatient(state, id));
       case 'epoch':
-        return keeping(this.epochs, id, readEpoch(state, id));
+        return this.#readEpoch(state, id);
       case 'publication':
         return keeping(this.publications, id, readPublications(state, id));
     }
+  }
+
+  /** With an epoch that was withdrawn all patients change whose statements took effect after it. */
+  async #readEpoch(state: State, id: string): Promise<() => void> {
+    const epoch = await readEpoch(state, id);
+    const keeps = [await keeping(this.epochs, id, Promise.resolve(epoch))];
+    for (const { patient, consents } of epoch?.withdrawn === undefined ? [] : this.patients.values())
+      if (consents.some((each) => each.epoch === id))
+        keeps.push(await keeping(this.patients, patient, readPatient(state, patient)));
+    return () => keeps.forEach((keep) => keep());
   }
 }
 

@@ -91,7 +91,7 @@ export abstract class LedgerCopy<Head extends LedgerHead> implements LedgerView 
   patients(): Iterable<PatientRecord> {
     return this.#records.patients.values();
   }
-  /** In the order in which they were opened, which is that of their months. */
+  /** In the order in which they were opened, which is that of their months but for withdrawn ones. */
   consentEpochs(): readonly ConsentEpoch[] {
     return [...this.#records.epochs.values()];
   }

@@ -157,6 +157,8 @@ class Reader {
       }
       case 'openConsentEpoch':
         return { what: `opened the epoch of consent of ${action.period}` };
+      case 'withdrawConsentEpoch':
+        return { what: `withdrew the epoch of consent of ${action.period}: ${action.reason}` };
       case 'publishResult':
         return this.#ofSession(action.session, `published the result "${action.title}": ${short(action.result)}`);
     }

@@ -82,7 +82,10 @@ export interface ConsentRecord {
   readonly dataset: string;
   readonly purposes: '*' | readonly string[];
   readonly hospitals: '*' | readonly string[];
-  /** The epoch that was open when it was recorded, none if there was none. It takes effect with later ones. */
+  /**
+   * The epoch that was open when it was recorded, none if there was none; the one before it where that was withdrawn. It takes
+   * effect with later ones.
+   */
   readonly epoch?: string;
 }
 
@@ -106,6 +109,8 @@ export interface ConsentEpoch {
   readonly period: string;
   /** Who opened it. */
   readonly by: string;
+  /** Set where it was taken back: no query uses it, and it is never opened again. */
+  readonly withdrawn?: { readonly by: string; readonly reason: string };
 }
 
 /** How often, in months, the epoch that queries on a dataset use may move. */

@@ -146,6 +146,7 @@ export const action = z.discriminatedUnion('type', [
   signedConsent.extend({ type: z.literal('recordConsent') }),
   signedAccess.extend({ type: z.literal('recordAccess') }),
   z.strictObject({ type: z.literal('openConsentEpoch'), period }),
+  z.strictObject({ type: z.literal('withdrawConsentEpoch'), period, reason }),
   z.strictObject({
     type: z.literal('publishResult'),
     /** Consortium id of the ledger on which the query ran. */

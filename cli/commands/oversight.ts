@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import Table from 'cli-table3';
 import { Option, type Command } from 'commander';
-import { creditsOf, creditTotals, trace, type TraceSubject } from '../../ledger/index.ts';
+import { creditsOf, creditTotals, monthOf, trace, type TraceSubject } from '../../ledger/index.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { checkDocument } from '../../protocol/canonical.ts';
 import { period } from '../../protocol/consent.ts';
@@ -24,11 +24,32 @@ export function addOversightCommands(ledger: Command): void {
     .requiredOption('--period <month>', 'as 2026-12; hospitals use no epoch whose month lies ahead')
     .action(async (options: { config: string; period: string }) => {
       const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG' });
+      if (month > monthOf(Date.now()))
+        throw new Misuse('BAD_CONFIG', `${month} lies ahead (by UTC): hospitals would not use its epoch yet`, {
+          hint: 'Open it when the month has begun; none before it could be opened any more.',
+        });
       const config = readConfig(memberConfig, options.config);
       const client = await openStatementsLedger(config);
       await client.submit(readMember(config), { type: 'openConsentEpoch', period: month });
       await client.close();
       done(`The epoch of ${month} is open: what patients said until now counts from here on.`);
+    });
+
+  ledger
+    .command('withdraw-epoch')
+    .description('take back the newest epoch of consent, opened by mistake, for all time (as auditor or admin)')
+    .requiredOption('--config <file>', 'this member’s configuration')
+    .requiredOption('--period <month>', 'the newest epoch')
+    .requiredOption('--reason <text>', 'for all members to read')
+    .action(async (options: { config: string; period: string; reason: string }) => {
+      const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG' });
+      const config = readConfig(memberConfig, options.config);
+      const client = await openStatementsLedger(config);
+      const { reason } = options;
+      await client.submit(readMember(config), { type: 'withdrawConsentEpoch', period: month, reason });
+      const newest = client.consentEpochs().findLast(({ withdrawn }) => withdrawn === undefined);
+      await client.close();
+      done(`The epoch of ${month} is withdrawn; ${newest ? `that of ${newest.period}` : 'none'} is the newest again.`);
     });
 
   ledger

@@ -186,7 +186,10 @@ function addShow(consent: Command): void {
             Record<'epoch' | 'dataset' | 'purpose' | 'hospital', string>
           >,
       ) => {
-        const record = await statementsOf(options, (view) => view.patient(options.patient));
+        const [record, epochs] = await statementsOf(options, (view) => [
+          view.patient(options.patient),
+          view.consentEpochs(),
+        ]);
         if (options.epoch !== undefined) {
           const { epoch, dataset, purpose, hospital } = options;
           if (dataset === undefined || purpose === undefined || hospital === undefined) {
@@ -195,6 +198,10 @@ function addShow(consent: Command): void {
             });
           }
           checkDocument(period, epoch, { what: '--epoch', code: 'BAD_CONFIG' });
+          if (epochs.some((each) => each.period === epoch && each.withdrawn !== undefined))
+            throw new Misuse('BAD_CONFIG', `the epoch of ${epoch} was withdrawn: no use rests on it`, {
+              hint: 'Ask as of another epoch.',
+            });
           return print(consentAt(record?.consents ?? [], { dataset, purpose, hospital, epoch }) ?? 'undecided');
         }
         if (options.json) return print(JSON.stringify(record ?? null, undefined, 2));

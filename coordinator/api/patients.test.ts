@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { actions } from '../../ledger/testing/world.ts';
 import { signAccess, signConsent, type ConsentStatement } from '../../protocol/consent.ts';
 import { Identity } from '../../protocol/identity.ts';
 import { HOSPITALS, World } from '../testing/world.ts';
@@ -40,6 +41,8 @@ describe('patients at the open API', () => {
 
   it('reads the ledger of statements, its hospitals, epochs and datasets', async () => {
     await world.act('audit', { type: 'openConsentEpoch', period: '2026-11' });
+    await world.act('audit', actions.epoch('2099-01'));
+    await world.act('audit', actions.withdrawEpoch('2099-01'));
     await world.ledger.refresh();
     await expect
       .poll(() => get('/v1/consent'), { timeout: 20_000 })

@@ -105,12 +105,13 @@ export function addPatients(api: Api, context: Context): void {
       method: 'get',
       path: '/v1/consent',
       summary: 'The ledger that patients’ statements are for: its hospitals and the epochs of consent',
-      responses: { 200: json('Epochs oldest first.', statements), default: failure },
+      responses: { 200: json('Epochs that stand, oldest first.', statements), default: failure },
     }),
     (c) => {
       const hospitals = open.organisations().filter(({ roles }) => roles.includes('hospital'));
       const named = hospitals.map(({ id, name }) => ({ id, name }));
-      return c.json({ consortium: open.consortium, hospitals: named, epochs: open.consentEpochs() }, 200);
+      const epochs = open.consentEpochs().flatMap(({ period, by, withdrawn }) => (withdrawn ? [] : [{ period, by }]));
+      return c.json({ consortium: open.consortium, hospitals: named, epochs }, 200);
     },
   );
 

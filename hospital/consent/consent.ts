@@ -1,4 +1,4 @@
-import { consentsAt, effectiveEpoch, monthOf, type ConsentDecision } from '../../ledger/consent.ts';
+import { consentsAt, effectiveEpoch, monthOf, overtaking, type ConsentDecision } from '../../ledger/consent.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { QueryRecord } from '../../protocol/ledger.ts';
@@ -56,9 +56,19 @@ export class SiteConsent {
     }
     const named = record.consentEpoch;
     if (named === undefined) return deny(`the dataset is ${basis}, and the query names no epoch`);
-    if (named > monthOf(now())) return deny(`the epoch ${named} lies ahead of this hospital's clock`);
-    const effective = effectiveEpoch(statements.consentEpochs(), schema);
-    if (effective === named) return undefined;
+    const [epochs, month] = [statements.consentEpochs(), monthOf(now())];
+    if (named > month) return deny(`the epoch ${named} lies ahead of this hospital's clock`);
+    if (epochs.some(({ period, withdrawn }) => period === named && withdrawn !== undefined)) {
+      return deny(`the epoch ${named} was withdrawn; submit the query again`);
+    }
+    const effective = effectiveEpoch(epochs, schema);
+    if (effective === named) {
+      const later = overtaking(epochs, schema, { epoch: named, month });
+      if (later === undefined) return undefined;
+      return deny(
+        `the epoch ${named} is over, since ${later} was open; that was withdrawn, so a later one must be opened`,
+      );
+    }
     if (effective !== undefined && named < effective) {
       return deny(`the epoch ${named} is over, ${effective} is in effect; submit the query again`);
     }

@@ -2,7 +2,8 @@ import { Refusal } from '../../protocol/errors.ts';
 import type { Action, SignedAction } from '../../protocol/ledger.ts';
 import { abortSession } from './aborts.ts';
 import { actionDigest, requireSize, verifyCaller, type Call, type Outcome } from './call.ts';
-import { openConsentEpoch, recordAccess, recordConsent } from './consent.ts';
+import { recordAccess, recordConsent } from './consent.ts';
+import { openConsentEpoch, withdrawConsentEpoch } from './epochs.ts';
 import { createConsortium } from './founding.ts';
 import { revokeKey, rotateKey } from './identity-keys.ts';
 import { KEY } from './keys.ts';
@@ -129,6 +130,8 @@ function dispatch(call: Call): Promise<Outcome> {
       return recordAccess(as(action));
     case 'openConsentEpoch':
       return openConsentEpoch(as(action));
+    case 'withdrawConsentEpoch':
+      return withdrawConsentEpoch(as(action));
     case 'publishResult':
       return publishResult(as(action));
   }

@@ -37,6 +37,7 @@ beforeAll(async () => {
     recordConsent: ['relay', consentOf(patient, bench.consortium, { hospitals: ['north', 'south'] })],
     recordAccess: ['relay', accessGrant(patient, bench.consortium)],
     openConsentEpoch: ['audit', actions.epoch('2026-10')],
+    withdrawConsentEpoch: ['audit', actions.withdrawEpoch('2026-10')],
     publishResult: ['rita', { ...publication, link: 'https://example.org/result' } as Action],
   };
 });

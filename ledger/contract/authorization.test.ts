@@ -106,6 +106,13 @@ const MATRIX: Readonly<
     action: () => Promise.resolve(actions.epoch('2026-12')),
     row: { board: 'allowed', senate: 'allowed', audit: 'allowed' },
   },
+  withdrawConsentEpoch: {
+    action: async (bench) => {
+      await bench.do('audit', actions.epoch('2026-12'));
+      return actions.withdrawEpoch('2026-12');
+    },
+    row: { board: 'allowed', senate: 'allowed', audit: 'allowed' },
+  },
   publishResult: {
     action: async (bench) => actions.publish(bench.consortium, (await bench.completed()).session),
     row: { rita: 'allowed' },

@@ -1,7 +1,8 @@
-import { EVERY_MONTHS, onGrid, verifyAccess, verifyConsent } from '../../protocol/consent.ts';
+import { verifyAccess, verifyConsent } from '../../protocol/consent.ts';
 import { Refusal } from '../../protocol/errors.ts';
 import type { ActionOf } from '../../protocol/ledger.ts';
-import { changed, requireHospital, requireRole, type Call, type Outcome } from './call.ts';
+import { changed, requireHospital, type Call, type Outcome } from './call.ts';
+import { newestEpoch } from './epochs.ts';
 import { KEY } from './keys.ts';
 import { isPresent, readRow, ROW, writeRow } from './rows.ts';
 
@@ -21,7 +22,7 @@ export async function recordConsent(call: Call<ActionOf<'recordConsent'>>): Prom
   requireStatement(call, verifyConsent(action));
   for (const hospital of statement.hospitals === '*' ? [] : statement.hospitals) await requireHospital(state, hospital);
   await requireNewer(call, KEY.consentHead(statement.patient), KEY.consent(statement.patient, statement.sequence));
-  const epoch = await readRow(state, KEY.epochHead(1), ROW.epochHead);
+  const epoch = await newestEpoch(state, 1);
   await writeRow(state, KEY.consentHead(statement.patient), ROW.sequence, statement.sequence);
   await writeRow(state, KEY.consent(statement.patient, statement.sequence), ROW.consent, {
     statement,
@@ -43,28 +44,6 @@ export async function recordAccess(call: Call<ActionOf<'recordAccess'>>): Promis
   await writeRow(state, KEY.accessHead(statement.patient), ROW.sequence, statement.sequence);
   await writeRow(state, KEY.access(statement.patient, statement.sequence), ROW.access, statement);
   return changed({ record: 'patient', id: statement.patient });
-}
-
-/**
- * Opens the epoch of a calendar month: statements recorded until now count from here on. By an auditor or an admin.
- * Epochs only go forward. That a month has begun is not checked here, for want of a clock: hospitals use no epoch whose
- * month lies ahead of them. Errors: `NOT_AUTHORIZED`, `ALREADY_DONE`, `STALE`.
- */
-export async function openConsentEpoch(call: Call<ActionOf<'openConsentEpoch'>>): Promise<Outcome> {
-  requireRole(call, 'auditor', 'admin');
-  const { state, caller, action } = call;
-  const newest = await readRow(state, KEY.epochHead(1), ROW.epochHead);
-  if (newest !== undefined && action.period <= newest) {
-    const done = await isPresent(state, KEY.epoch(action.period));
-    throw new Refusal(done ? 'ALREADY_DONE' : 'STALE', `the epoch of ${newest} is open`, {
-      hint: 'Epochs are opened in order, each for a later month.',
-    });
-  }
-  await writeRow(state, KEY.epoch(action.period), ROW.epoch, { by: caller.id });
-  for (const every of EVERY_MONTHS) {
-    if (onGrid(action.period, every)) await writeRow(state, KEY.epochHead(every), ROW.epochHead, action.period);
-  }
-  return changed({ record: 'epoch', id: action.period });
 }
 
 function requireStatement(

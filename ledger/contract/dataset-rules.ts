@@ -4,6 +4,7 @@ import { Refusal } from '../../protocol/errors.ts';
 import type { ActionOf } from '../../protocol/ledger.ts';
 import { consentRuleOf, schemaReference, type ContributionRule, type DatasetSchema } from '../../protocol/schema.ts';
 import type { Call } from './call.ts';
+import { newestEpoch } from './epochs.ts';
 import { KEY } from './keys.ts';
 import { readRow, ROW, writeRow, type Row } from './rows.ts';
 import type { State } from './state.ts';
@@ -70,7 +71,7 @@ export async function requireConsentEpoch(
       hint: `It moves every ${everyMonths} months, counted from January.`,
     });
   }
-  const newest = await readRow(state, KEY.epochHead(everyMonths), ROW.epochHead);
+  const newest = await newestEpoch(state, everyMonths);
   if (newest === named) return;
   throw new Refusal(
     'POLICY',

@@ -21,7 +21,7 @@
  *   budget/<researcher>/<dataset>                    queries debited
  *   suspension/organisation/<id>                     whether a member is suspended, by whom and why
  *   suspension/query/<id>                            the same of a query
- *   epoch/<period>                                   who opened an epoch of consent
+ *   epoch/<period>                                   who opened an epoch of consent, and who withdrew it
  *   epoch-head/<months>                              newest epoch whose month lies on the grid of so many months
  *   consent-head/<patient>                           newest sequence
  *   consent/<patient>/<sequence>                     one per statement, with the epoch open when it was recorded

@@ -1,6 +1,7 @@
 import type { AccessRecord, ConsentEpoch, ConsentRecord, PatientRecord } from '../../protocol/consent.ts';
 import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
+import { standingEpoch } from './epochs.ts';
 import { keysOf } from './identity-keys.ts';
 import { KEY, lastPart } from './keys.ts';
 import { decodeRow, readRow, ROW } from './rows.ts';
@@ -107,11 +108,13 @@ async function readCredits(
 
 /** Undefined for a key that has said nothing here. */
 export async function readPatient(state: State, patient: string): Promise<PatientRecord | undefined> {
-  const consents = (await state.list(KEY.consents(patient))).map(({ value }): ConsentRecord => {
-    const { statement, epoch } = decodeRow(ROW.consent, value);
+  const consents: ConsentRecord[] = [];
+  for (const { value } of await state.list(KEY.consents(patient))) {
+    const { statement, epoch: recordedIn } = decodeRow(ROW.consent, value);
     const { sequence, decision, dataset, purposes, hospitals } = statement;
-    return { sequence, decision, dataset, purposes, hospitals, ...(epoch === undefined ? {} : { epoch }) };
-  });
+    const epoch = await standingEpoch(state, recordedIn);
+    consents.push({ sequence, decision, dataset, purposes, hospitals, ...(epoch === undefined ? {} : { epoch }) });
+  }
   const accesses = (await state.list(KEY.accesses(patient))).map(({ value }): AccessRecord => {
     const statement = decodeRow(ROW.access, value);
     const { sequence, decision, doctor, hospital } = statement;
@@ -123,7 +126,9 @@ export async function readPatient(state: State, patient: string): Promise<Patien
 
 export async function readEpoch(state: State, period: string): Promise<ConsentEpoch | undefined> {
   const epoch = await readRow(state, KEY.epoch(period), ROW.epoch);
-  return epoch && { period, by: epoch.by };
+  if (epoch === undefined) return undefined;
+  const { by, withdrawn } = epoch;
+  return { period, by, ...(withdrawn && { withdrawn: { by: withdrawn.by, reason: withdrawn.reason } }) };
 }
 
 /** What was published of a session: by its researcher, and on a ledger that cannot tell by whoever says so. */

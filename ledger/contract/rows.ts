@@ -51,8 +51,13 @@ export const ROW = {
   /** Queries debited. */
   budget: z.int(),
   suspension: z.strictObject({ status: z.enum(['suspended', 'reinstated']), by: organisationId, reason: z.string() }),
-  epoch: z.strictObject({ by: organisationId }),
-  epochHead: period,
+  epoch: z.strictObject({
+    by: organisationId,
+    /** `previous`: the epoch that was the newest again. */
+    withdrawn: z.strictObject({ by: organisationId, reason: z.string(), previous: period.optional() }).optional(),
+  }),
+  /** No value is ever removed, as not every store can: `none` once the first epoch was withdrawn. */
+  epochHead: z.union([period, z.literal('none')]),
   sequence: z.int(),
   consent: z.strictObject({ statement: consentStatement, epoch: period.optional() }),
   access: accessStatement,

@@ -22,6 +22,7 @@ const TIER_OF: Readonly<Record<Action['type'], Tier | 'both'>> = {
   recordConsent: 'public',
   recordAccess: 'public',
   openConsentEpoch: 'public',
+  withdrawConsentEpoch: 'public',
   publishResult: 'public',
 };
 

@@ -187,6 +187,11 @@ export const actions = {
     nonce,
   }),
   epoch: (period: string): Action => ({ type: 'openConsentEpoch', period }),
+  withdrawEpoch: (period: string, reason = 'opened by mistake'): Action => ({
+    type: 'withdrawConsentEpoch',
+    period,
+    reason,
+  }),
   publish: (ledger: string, session: string, receipt = hex(11)): Action => ({
     type: 'publishResult',
     ...{ ledger, session, receipt, result: hex(41), title: 'Mean age at four hospitals' },

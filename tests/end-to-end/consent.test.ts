@@ -12,6 +12,7 @@ import {
   cli,
   editConfig,
   makeFolder,
+  monthsAgo as month,
   OPEN_RELEASE,
   removeFolder,
   startConsortium,
@@ -23,12 +24,6 @@ import {
 const HOSPITALS = ['anna', 'bert', 'carl'] as const;
 type Hospital = (typeof HOSPITALS)[number];
 const PATIENTS = 12;
-
-/** Epochs may not lie ahead of the clock: these are the last three months. */
-const month = (back: number): string => {
-  const now = new Date();
-  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1)).toISOString().slice(0, 7);
-};
 
 interface Patient {
   readonly hospital: Hospital;

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RemoteLedger, startLedgerServer, type LedgerServer } from '../../ledger/index.ts';
 import { actions, ASKED, makeWorld, ruledSchema, type MemberName } from '../../ledger/testing/world.ts';
 import type { Action, Tier } from '../../protocol/ledger.ts';
-import { cli, expectOneClearLine, makeFolder, removeFolder } from './world.ts';
+import { cli, expectOneClearLine, makeFolder, monthsAgo, removeFolder } from './world.ts';
+
+const THIS = monthsAgo(0);
 
 /** A consortium with a ledger for each tier, its members' configurations, and one completed query. */
 describe('consent, access and oversight from the command line', () => {
@@ -82,25 +84,44 @@ describe('consent, access and oversight from the command line', () => {
   });
 
   it('opens an epoch; a later withdrawal counts from the next', async () => {
-    const opened = await cli('ledger', 'open-epoch', '--config', config('audit'), '--period', '2026-12');
+    const opened = await cli('ledger', 'open-epoch', '--config', config('audit'), '--period', THIS);
     expect(opened.code, opened.stderr).toBe(0);
     const withdrawn = await cli('consent', 'withdraw', '--key', at('patient.pem'), '--config', config('relay'));
     expect(withdrawn.code, withdrawn.stderr).toBe(0);
     const shown = await cli('consent', 'show', '--patient', patient, '--config', config('north'));
     expect(shown.stdout.trim().split('\n')).toEqual([
       'grant: heart, GRU, north, south; from the first epoch',
-      'withdraw: all datasets, all purposes, all hospitals; from epochs after 2026-12',
+      `withdraw: all datasets, all purposes, all hospitals; from epochs after ${THIS}`,
     ]);
     const use = ['--dataset', 'heart', '--purpose', 'GRU', '--hospital', 'north'];
     for (const [epoch, decision] of [
-      ['2026-12', 'grant'],
-      ['2027-01', 'withdraw'],
+      [THIS, 'grant'],
+      [monthsAgo(-1), 'withdraw'],
     ] as const) {
       const of = ['--patient', patient, '--config', config('north'), '--epoch', epoch];
       expect((await cli('consent', 'show', ...of, ...use)).stdout.trim()).toBe(decision);
     }
-    const early = await cli('ledger', 'open-epoch', '--config', config('audit'), '--period', '2026-11');
-    expectOneClearLine(early, 'STALE', /2026-12/);
+    const early = await cli('ledger', 'open-epoch', '--config', config('audit'), '--period', monthsAgo(1));
+    expectOneClearLine(early, 'STALE', new RegExp(THIS));
+  });
+
+  it('opens no epoch ahead of the clock, and takes back one that another program opened', async () => {
+    const ahead = await cli('ledger', 'open-epoch', '--config', config('audit'), '--period', '2099-12');
+    expectOneClearLine(ahead, 'BAD_CONFIG', /2099-12 lies ahead/);
+    await open.submit(world.members.audit, actions.epoch('2099-12'));
+    const show = ['consent', 'show', '--patient', patient, '--config', config('north')];
+    const withdraw = (who: MemberName, period: string) => {
+      const of = ['--config', config(who), '--period', period, '--reason', 'slip of the pen'];
+      return cli('ledger', 'withdraw-epoch', ...of);
+    };
+    expectOneClearLine(await withdraw('rita', '2099-12'), 'NOT_AUTHORIZED', /rita/);
+    expectOneClearLine(await withdraw('audit', THIS), 'STALE', /2099-12 is the newest/);
+    const done = await withdraw('audit', '2099-12');
+    expect(done, done.stderr).toMatchObject({ code: 0 });
+    expect(done.stdout + done.stderr).toContain(`that of ${THIS} is the newest again`);
+    const use = ['--dataset', 'heart', '--purpose', 'GRU', '--hospital', 'north'];
+    expectOneClearLine(await cli(...show, '--epoch', '2099-12', ...use), 'BAD_CONFIG', /2099-12 was withdrawn/);
+    expect((await cli(...show)).stdout).toContain(`from epochs after ${THIS}`);
   });
 
   it('grants a doctor access until a day, checks it, and revokes it', async () => {

@@ -100,6 +100,12 @@ export function expectNoStackTrace(text: string): void {
   expect(text).not.toMatch(/\n\s+at .*[:)]\d*|node:internal|this is a bug in healthchain/);
 }
 
+/** A month counted back from now, as epochs of consent are named: they may not lie ahead of the clock. */
+export function monthsAgo(back: number): string {
+  const now = new Date();
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1)).toISOString().slice(0, 7);
+}
+
 /** Changes a role's configuration file; the role reads it at its next start. */
 export function editConfig(file: string, change: (config: Record<string, unknown>) => void): void {
   const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
