@@ -1,4 +1,4 @@
-import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame.ts';
+import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame-statement.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { suspensionIn } from '../ledger/standing.ts';
 import { canonicalBytes, decodeDocument } from '../protocol/canonical.ts';

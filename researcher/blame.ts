@@ -1,15 +1,9 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { ShareSum } from '../mpc/share-sum.ts';
-import {
-  evidenceOf,
-  judge,
-  signedBlameStatement,
-  type BlameCase,
-  type SignedBlameStatement,
-  type SuspectShare,
-  type Verdict,
-} from '../mpc/sum/blame.ts';
-import type { ReceivedShare } from '../mpc/sum/share.ts';
+import { signedBlameStatement, type SignedBlameStatement } from '../mpc/sum/blame-statement.ts';
+import { judge, type BlameCase, type SuspectShare, type Verdict } from '../mpc/sum/blame.ts';
+import { evidenceOf } from '../mpc/sum/evidence.ts';
+import type { ReceivedShare } from '../mpc/sum/share-opener.ts';
 import { equalBytes, fromHex, toHex } from '../protocol/bytes.ts';
 import { canonicalText, decodeCanonical, hashDocument } from '../protocol/canonical.ts';
 import { Abort } from '../protocol/errors.ts';

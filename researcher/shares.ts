@@ -1,7 +1,7 @@
 import type { Member } from '../ledger/ledger.ts';
 import { elementBytes } from '../mpc/masks.ts';
 import { ShareSum } from '../mpc/share-sum.ts';
-import { ShareOpener, type ReceivedShare } from '../mpc/sum/share.ts';
+import { ShareOpener, type ReceivedShare } from '../mpc/sum/share-opener.ts';
 import type { ExchangeKey } from '../protocol/envelope.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';
 import type { Modulus } from '../protocol/session.ts';

@@ -11,7 +11,7 @@ import { randomScalar } from '../../mpc/scalars.ts';
 import { openChannel } from '../../mpc/session/handshake.ts';
 import { AgreedInput, agreementHash, seedListDigest } from '../../mpc/sum/party.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
-import { sealShare } from '../../mpc/sum/share.ts';
+import { sealShare } from '../../mpc/sum/share-sealer.ts';
 import { CHUNK_LIMIT } from '../../mpc/sum/stream.ts';
 import type { RandomSource } from '../../mpc/transport.ts';
 import { TAG_BYTES } from '../../protocol/envelope.ts';

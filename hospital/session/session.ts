@@ -8,7 +8,7 @@ import { Seat } from '../../mpc/committee/seat.ts';
 import type { Channel } from '../../mpc/session/channel.ts';
 import { helloDigests, openChannel } from '../../mpc/session/handshake.ts';
 import { CommittedInput, type AgreedInput } from '../../mpc/sum/party.ts';
-import { sealShare } from '../../mpc/sum/share.ts';
+import { sealShare } from '../../mpc/sum/share-sealer.ts';
 import type { RandomSource } from '../../mpc/transport.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { Abort, Refusal } from '../../protocol/errors.ts';

@@ -1,81 +1,18 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
-import { canonicalBytes, hashBytes, hashDocument } from '../../protocol/canonical.ts';
-import { verifySignature, type Identity } from '../../protocol/identity.ts';
+import { verifySignature } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
-import { digest, organisationId, point, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import type { Modulus } from '../../protocol/session.ts';
 import { elementBytes } from '../masks.ts';
 import { addCommitments, commitScalars, subtractCommitments } from '../pedersen.ts';
 import { ScalarVector, SEED_BYTES } from '../scalars.ts';
+import { overflowDigest, verifyStatement, type SignedBlameStatement } from './blame-statement.ts';
 import { CellSet } from './cell-set.ts';
 import { challengeOf, concealedCommitment } from './concealment.ts';
 import { OVERFLOW_BYTES, scalarsOf } from './overflow.ts';
-import { agreementHash, commitMask, isElement, maskSign, seedHash, seedListDigest, type AgreedInput } from './party.ts';
+import { agreementHash, commitMask, isElement, maskSign, seedHash, seedListDigest } from './party.ts';
 import { finishShareDigest, shareDigestBytes } from './share.ts';
-
-/**
- * Finding the cheat after an opening failed its verification (docs/protocol.md §3, blame).
- *
- * Each party i publishes Com(M_ij) for each peer j. Both ends of a pair can compute it, so a difference means that one
- * of the two lies; the seed of that pair, whose hash all parties agreed on before anything opened, tells which. With
- * the mask commitments settled, the share that i sent must satisfy Com(t_i) = C_i + sum_{j>i} Com(M_ij) - sum_{j<i}
- * Com(M_ij), and the first that does not is the cheat. A share mod 2^128 satisfies it with its overflow (`overflow.ts`), which its
- * owner tells. No input is revealed: the only secrets published are a dishonest party's own share, and the seed of a
- * pair in which one party lies and knows that seed already.
- */
-export const blameStatement = z.strictObject({
-  session: sessionId,
-  step: z.int().min(0).max(999),
-  party: organisationId,
-  cells: z.int().min(0).max(10_000_000),
-  transcript: digest,
-  /** seedListDigest of every party, in roster order: with the transcript they hash to the agreement. */
-  listDigests: z.array(digest).min(2).max(1000),
-  /** Hashes of this party's own seeds, in roster order of its peers. */
-  seedHashes: z.array(digest).min(1).max(1000),
-  /** Com(M_ij) for each peer, in the same order. */
-  masks: z.array(point).min(1).max(1000),
-  /** Of the overflow of this party's share; null where shares are mod l and have none. */
-  overflow: digest.nullable(),
-});
-export type BlameStatement = z.infer<typeof blameStatement>;
-
-export const signedBlameStatement = z.strictObject({ statement: blameStatement, publicKey, signature: signatureHex });
-export type SignedBlameStatement = z.infer<typeof signedBlameStatement>;
-
-/** Cost: n-1 commitments to scalars as wide as the masks. Leaks nothing of the input. Errors: as `AgreedInput.overflow`. */
-export function makeStatement(input: AgreedInput, transcript: Uint8Array, identity: Identity): SignedBlameStatement {
-  const statement: BlameStatement = {
-    session: input.transcript.session,
-    step: input.transcript.step,
-    party: input.channel.self,
-    cells: input.cells,
-    transcript: toHex(transcript),
-    listDigests: input.listDigests.map(toHex),
-    seedHashes: input.seedHashes.map(toHex),
-    masks: input.channel.peers.map((peer) => toHex(input.maskCommitment(peer))),
-    overflow: input.modulus === 'l' ? null : overflowDigest(input.overflow()),
-  };
-  return {
-    statement,
-    publicKey: identity.publicKey,
-    signature: toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement))),
-  };
-}
-
-const overflowDigest = (overflow: Uint8Array): string => toHex(hashBytes(LABEL.shareOverflow, overflow));
-
-export const verifyStatement = (signed: SignedBlameStatement, activeKeys: readonly string[]): boolean =>
-  activeKeys.includes(signed.publicKey) &&
-  verifySignature(
-    signed.publicKey,
-    LABEL.blameStatement,
-    canonicalBytes(signed.statement),
-    fromHex(signed.signature, 64),
-  );
 
 /** A share as it arrived, kept because verification failed. */
 export interface SuspectShare {
@@ -125,7 +62,17 @@ export type BlameCheck =
   | 'OVERFLOW_FORGED' // not the overflow that it stated
   | 'SHARE_WRONG'; // its share does not match its commitment and masks
 
-/** The first check that fails, in roster order, names the cheat; pure, so that anyone with the evidence can repeat it. */
+/**
+ * Finds the cheat after an opening failed its verification (docs/protocol.md §4). The first check that fails, in roster order, names it;
+ * pure, so that anyone with the evidence can repeat it.
+ *
+ * Each party i publishes Com(M_ij) for each peer j. Both ends of a pair can compute it, so a difference means that one
+ * of the two lies; the seed of that pair, whose hash all parties agreed on before anything opened, tells which. With
+ * the mask commitments settled, the share that i sent must satisfy Com(t_i) = C_i + sum_{j>i} Com(M_ij) - sum_{j<i}
+ * Com(M_ij), and the first that does not is the cheat. A share mod 2^128 satisfies it with its overflow (`overflow.ts`),
+ * which its owner tells. No input is revealed: the only secrets published are a dishonest party's own share, and the
+ * seed of a pair in which one party lies and knows that seed already.
+ */
 export function judge(of: BlameCase): Verdict {
   for (const party of of.roster) {
     const check = judgeStatement(of, party);
@@ -265,36 +212,3 @@ export function claim(of: BlameCase, party: string, peer: string): { mask: strin
 }
 
 const decode = (hex: string): Uint8Array => fromHex(hex, 32);
-
-/** A blame case as a document: the evidence whose digest goes on the ledger, and that anyone can judge again. */
-export function evidenceOf(
-  of: BlameCase,
-  verdict: Extract<Verdict, { kind: 'cheat' }>,
-): { document: object; digest: string } {
-  const share = of.shares.get(verdict.party);
-  const document = {
-    format: 'healthchain-blame/1',
-    session: of.session,
-    step: of.step,
-    blamed: verdict.party,
-    check: verdict.check,
-    modulus: of.modulus,
-    agreement: toHex(of.agreement),
-    ...(of.outcome === undefined ? {} : { outcome: of.outcome }),
-    statements: of.roster.flatMap((party) => of.statements.get(party) ?? []),
-    seeds: [...of.seeds].map(([pair, seed]) => ({ pair, seed: toHex(seed) })),
-    // Only the cheat's own share is published, and only where the judgement rests on it.
-    ...(share === undefined || verdict.check !== 'SHARE_WRONG'
-      ? {}
-      : {
-          share: {
-            elements: Buffer.from(share.elements).toString('base64'),
-            overflow: Buffer.from(share.overflow).toString('base64'),
-            blinding: toHex(share.blinding),
-            publicKey: share.publicKey,
-            signature: toHex(share.signature),
-          },
-        }),
-  };
-  return { document, digest: toHex(hashDocument(LABEL.blameEvidence, document)) };
-}

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
+import { hashDocument } from '../../protocol/canonical.ts';
+import { LABEL } from '../../protocol/labels.ts';
 import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { outcome } from '../../protocol/outcome.ts';
 import { modulus } from '../../protocol/session.ts';
-import { claim, judgeShare, judgeStatement, signedBlameStatement, type BlameCase, type SuspectShare } from './blame.ts';
+import { claim, judgeShare, judgeStatement, type BlameCase, type SuspectShare, type Verdict } from './blame.ts';
+import { signedBlameStatement } from './blame-statement.ts';
 import { commitMask, seedHash } from './party.ts';
 
-/** What `evidenceOf` writes, as a stranger reads it. */
+/** Evidence of a cheat, as a stranger reads it. */
 export const blameEvidence = z.strictObject({
   format: z.literal('healthchain-blame/1'),
   session: sessionId,
@@ -32,6 +35,39 @@ export const blameEvidence = z.strictObject({
     .optional(),
 });
 export type BlameEvidence = z.infer<typeof blameEvidence>;
+
+/** A blame case as a document: the evidence whose digest goes on the ledger, and that anyone can judge again. */
+export function evidenceOf(
+  of: BlameCase,
+  verdict: Extract<Verdict, { kind: 'cheat' }>,
+): { document: object; digest: string } {
+  const share = of.shares.get(verdict.party);
+  const document = {
+    format: 'healthchain-blame/1',
+    session: of.session,
+    step: of.step,
+    blamed: verdict.party,
+    check: verdict.check,
+    modulus: of.modulus,
+    agreement: toHex(of.agreement),
+    ...(of.outcome === undefined ? {} : { outcome: of.outcome }),
+    statements: of.roster.flatMap((party) => of.statements.get(party) ?? []),
+    seeds: [...of.seeds].map(([pair, seed]) => ({ pair, seed: toHex(seed) })),
+    // Only the cheat's own share is published, and only where the judgement rests on it.
+    ...(share === undefined || verdict.check !== 'SHARE_WRONG'
+      ? {}
+      : {
+          share: {
+            elements: Buffer.from(share.elements).toString('base64'),
+            overflow: Buffer.from(share.overflow).toString('base64'),
+            blinding: toHex(share.blinding),
+            publicKey: share.publicKey,
+            signature: toHex(share.signature),
+          },
+        }),
+  };
+  return { document, digest: toHex(hashDocument(LABEL.blameEvidence, document)) };
+}
 
 /** What a judge reads from the ledger itself, never from the evidence. */
 export type LedgerView = Pick<BlameCase, 'roster' | 'commitments' | 'identityKeys'>;

@@ -10,7 +10,7 @@ import type { ShareSum } from '../share-sum.ts';
 import { addScalars, SCALAR_BYTES, ScalarVector } from '../scalars.ts';
 import { CellSet } from './cell-set.ts';
 import { challengeOf, concealedCommitment } from './concealment.ts';
-import type { ReceivedShare } from './share.ts';
+import type { ReceivedShare } from './share-opener.ts';
 
 /** The part of an opening that keeps withheld cells closed and bound (`Concealment`). */
 export interface Closed {

@@ -7,7 +7,8 @@ import { seededRandom, World } from '../testing/world.ts';
 import { combineShares, verifyOpening } from './opening.ts';
 import type { AgreedInput } from './party.ts';
 import { DecidedInput } from './decided.ts';
-import { sealShare, ShareOpener } from './share.ts';
+import { ShareOpener } from './share-opener.ts';
+import { sealShare } from './share-sealer.ts';
 
 const answerKey = ExchangeKey.fromSecret(seededRandom('answer')(32));
 

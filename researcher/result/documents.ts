@@ -4,7 +4,7 @@ import { CellVector } from '../../mpc/cells.ts';
 import { ScalarVector } from '../../mpc/scalars.ts';
 import { CellSet } from '../../mpc/sum/cell-set.ts';
 import { Opening, type Closed } from '../../mpc/sum/opening.ts';
-import type { ReceivedShare } from '../../mpc/sum/share.ts';
+import type { ReceivedShare } from '../../mpc/sum/share-opener.ts';
 import { fromHex, hexOf, toHex } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import {

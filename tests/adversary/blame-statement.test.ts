@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { judge, type BlameCase, type BlameCheck, type BlameStatement } from '../../mpc/sum/blame.ts';
+import type { BlameStatement } from '../../mpc/sum/blame-statement.ts';
+import { judge, type BlameCase, type BlameCheck } from '../../mpc/sum/blame.ts';
 import { elementBytes } from '../../mpc/masks.ts';
 import { finishShareDigest, shareDigestBytes } from '../../mpc/sum/share.ts';
 import { toHex } from '../../protocol/bytes.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { evidenceOf, judge, type BlameCase } from '../../mpc/sum/blame.ts';
-import { blameEvidence, evidenceShows, type BlameEvidence } from '../../mpc/sum/evidence.ts';
+import { judge, type BlameCase } from '../../mpc/sum/blame.ts';
+import { blameEvidence, evidenceShows, type BlameEvidence, evidenceOf } from '../../mpc/sum/evidence.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes, canonicalText, decodeCanonical, hashDocument } from '../../protocol/canonical.ts';
 import { LABEL } from '../../protocol/labels.ts';

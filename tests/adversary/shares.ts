@@ -1,11 +1,12 @@
 import { ShareSum } from '../../mpc/share-sum.ts';
-import type { BlameCase, SignedBlameStatement, SuspectShare } from '../../mpc/sum/blame.ts';
-import { makeStatement } from '../../mpc/sum/blame.ts';
+import { type SignedBlameStatement, makeStatement } from '../../mpc/sum/blame-statement.ts';
+import type { BlameCase, SuspectShare } from '../../mpc/sum/blame.ts';
 import { combineShares, verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
 import { CellSet } from '../../mpc/sum/cell-set.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
 import type { AgreedInput } from '../../mpc/sum/party.ts';
-import { sealShare, ShareOpener, type ExpectedShare, type ReceivedShare } from '../../mpc/sum/share.ts';
+import { ShareOpener, type ExpectedShare, type ReceivedShare } from '../../mpc/sum/share-opener.ts';
+import { sealShare } from '../../mpc/sum/share-sealer.ts';
 import { seededRandom, World } from '../../mpc/testing/world.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
 import type { Outcome } from '../../protocol/outcome.ts';

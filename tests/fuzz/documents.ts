@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { blameEvidence } from '../../mpc/sum/evidence.ts';
-import { signedBlameStatement } from '../../mpc/sum/blame.ts';
+import { signedBlameStatement } from '../../mpc/sum/blame-statement.ts';
 import { shareHeader } from '../../mpc/sum/share.ts';
 import { challenge, connectAnswer, errorRecord, pullRequest, welcome } from '../../protocol/frame.ts';
 import { action, entry, ledgerExport, organisation, signedAction, treeHead } from '../../protocol/ledger.ts';

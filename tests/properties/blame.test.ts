@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { elementBytes } from '../../mpc/masks.ts';
-import { evidenceOf, judge, type BlameCase, type BlameStatement } from '../../mpc/sum/blame.ts';
-import { blameEvidence, evidenceShows } from '../../mpc/sum/evidence.ts';
+import type { BlameStatement } from '../../mpc/sum/blame-statement.ts';
+import { judge, type BlameCase } from '../../mpc/sum/blame.ts';
+import { blameEvidence, evidenceShows, evidenceOf } from '../../mpc/sum/evidence.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes, checkDocument, hashBytes } from '../../protocol/canonical.ts';
 import { LABEL } from '../../protocol/labels.ts';
