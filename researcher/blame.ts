@@ -25,7 +25,7 @@ export interface BlameFound {
 
 /**
  * After an opening failed its verification: records that on the ledger, asks every hospital for its part, judges, and
- * records whom the evidence names. No input is revealed (docs/protocol.md §3, blame).
+ * records whom the evidence names. No input is revealed (docs/protocol.md §4).
  */
 export async function findCheat(
   ledger: Ledger,

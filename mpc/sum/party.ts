@@ -221,7 +221,7 @@ export class AgreedInput {
   }
 
   /**
-   * Commitment to the mask shared with a peer, Com(M_ij), for finding a cheat (docs/protocol.md §3, blame). Either end
+   * Commitment to the mask shared with a peer, Com(M_ij), for finding a cheat (docs/protocol.md §4). Either end
    * of the pair can compute it; it hides the mask.
    */
   maskCommitment(peer: string): Uint8Array {
