@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { queryInput } from '../protocol/query.ts';
 import { badQuery, listNames, suggestion } from './mistake.ts';
 import { STATISTIC_KINDS } from './statistics/registry.ts';
@@ -18,7 +18,7 @@ export function decodeForm(input: unknown): QueryForm {
   const document = plainDocument(input);
   const decoded = queryInput.safeParse(document);
   if (decoded.success) return decoded.data;
-  throw explain(decoded.error.issues[0]!, document, []);
+  throw explain(mostTelling(decoded.error.issues), document, []);
 }
 
 /** A copy without undefined properties; anything that JSON cannot say, or that goes too deep, is refused. */
@@ -35,20 +35,79 @@ function plainDocument(input: unknown): unknown {
   return copy(input, 0);
 }
 
+/** Who misspelt a key has written one that is not known, and left out one that is needed: the first says more. */
+const mostTelling = (issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue =>
+  issues.find((issue) => issue.code === 'unrecognized_keys') ?? issues[0]!;
+
 type Path = readonly PropertyKey[];
 
 function explain(issue: z.core.$ZodIssue, document: unknown, parent: Path): Error {
   const path = [...parent, ...issue.path];
   const place = path.map(String).join('.');
   const value = valueAt(document, path);
-  if (issue.code === 'unrecognized_keys' && isPredicatePlace(path)) return badQuery(place, predicateForms(value));
-  if (issue.code === 'invalid_type' && value === undefined) return badQuery(place, 'is missing');
-  if (issue.code !== 'invalid_union') return badQuery(place, issue.message);
+  if (issue.code === 'unrecognized_keys')
+    return badQuery(place, isPredicatePlace(path) ? predicateForms(value) : unknownKey(issue.keys[0]!, path));
+  if (value === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_union'))
+    return badQuery(place, 'is missing');
+  if (value === null)
+    return badQuery(place, isOfRows(path) ? `is null: missing values are found by "isNull": true` : 'is null');
+  if (issue.code !== 'invalid_union') return badQuery(place, inWords(issue, value));
   const meant = issue.errors.find((branch) => isMeant(branch, value));
-  if (meant?.[0] !== undefined) return explain(meant[0], document, path);
+  if (meant?.[0] !== undefined) return explain(mostTelling(meant), document, path);
   if (path[0] === 'statistics' && path.length === 2) return badQuery(place, statisticForms(value));
   if (isPredicatePlace(path)) return badQuery(place, predicateForms(value));
-  return badQuery(place, issue.errors[0]?.[0]?.message ?? issue.message);
+  const [first] = issue.errors[0] ?? [];
+  return badQuery(place, first === undefined ? issue.message : inWords(first, value));
+}
+
+function unknownKey(key: string, path: Path): string {
+  const known = keysAt(queryInput, path);
+  return `unknown key "${key}"${suggestion(key, known)}; known: ${known.join(', ')}`;
+}
+
+/** The keys that an object at this place may have. */
+function keysAt(type: unknown, path: Path): string[] {
+  const [step, ...rest] = path;
+  if (type instanceof z.ZodObject) {
+    const shape: Readonly<Record<PropertyKey, unknown>> = type.shape;
+    return step === undefined ? Object.keys(shape) : keysAt(shape[step], rest);
+  }
+  if (type instanceof z.ZodArray) return keysAt(type.element, rest);
+  if (type instanceof z.ZodUnion) return [...new Set(type.options.flatMap((option) => keysAt(option, path)))];
+  if (type instanceof z.ZodOptional || type instanceof z.ZodPrefault) return keysAt(type.unwrap(), path);
+  return [];
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  tuple: 'a list',
+  object: 'an object',
+  record: 'an object',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** What the schema library says of forms, as a person would. */
+function inWords(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const expected = KINDS[issue.expected];
+      if (expected === undefined) return issue.message;
+      return `expected ${expected}, found ${Array.isArray(value) ? 'a list' : (KINDS[typeof value] ?? typeof value)}`;
+    }
+    case 'too_small':
+    case 'too_big': {
+      if (!Array.isArray(value)) return issue.message;
+      const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+      return `expected a list of ${limit}, found one of ${value.length}`;
+    }
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message;
+    default:
+      return issue.message;
+  }
 }
 
 /** The branch that knows every key the writer used and misses none: what it complains of lies deeper. */
@@ -85,6 +144,8 @@ function predicateForms(value: unknown): string {
         )}`;
   return `unknown form of predicate; known: {"all": [...]}, {"any": [...]}, {"not": ...}, {"column": ..., "gte": ...}${found}`;
 }
+
+const isOfRows = ([root]: Path): boolean => root === 'cohort' || root === 'derive';
 
 /** cohort, derive.<name>, and below them what stands in all, any and not. */
 function isPredicatePlace(path: Path): boolean {

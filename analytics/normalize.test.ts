@@ -97,7 +97,7 @@ describe('a mistake is told with its place', () => {
       'statistics.0.mean.column: "patient" is an identifier: it is never grouped by, compared, summed or shown',
     ],
     [statistics({ mean: {} }), 'statistics.0.mean.column: is missing'],
-    [statistics({ mean: { column: 5 } }), 'statistics.0.mean.column: Invalid input: expected string, received number'],
+    [statistics({ mean: { column: 5 } }), 'statistics.0.mean.column: expected text, found a number'],
     [
       statistics({ mena: { column: 'age' } }),
       'statistics.0: unknown statistic "mena"; did you mean "mean"?; known: count, n, sum, mean, variance, sd, se, ci, histogram, covariance, correlation, table, quantile, median, extremes, distinct',
@@ -141,7 +141,7 @@ describe('a mistake is told with its place', () => {
     ],
     [
       statistics({ quantile: { column: 'age', p: Array.from({ length: 21 }, (_, k) => (k + 1) / 50) } }),
-      'statistics.0.quantile.p: Too big: expected array to have <=20 items',
+      'statistics.0.quantile.p: expected a list of at most 20, found one of 21',
     ],
     [
       { ...statistics({ quantile: { column: 'age', p: 0.0001 } }), release: { minimumCell: 1_000_000 } },
@@ -233,7 +233,38 @@ describe('a mistake is told with its place', () => {
       'the query asks for 2,000,000 numbers (2,000,000 groups of 1); at most 1,000,000 are allowed',
     ],
     [{ ...count, purpose: '' }, 'purpose: expected a purpose code, as GRU'],
-    [{ ...count, extra: 1 }, 'Unrecognized key: "extra"'],
+    [
+      { ...count, groupby: [] },
+      'unknown key "groupby"; did you mean "groupBy"?; known: dataset, purpose, title, derive, cohort, groupBy, statistics, release',
+    ],
+    [
+      statistics({ mean: { colum: 'age' } }),
+      'statistics.0.mean: unknown key "colum"; did you mean "column"?; known: column',
+    ],
+    [
+      groupBy({ column: 'age', bin: [0, 50] }),
+      'groupBy.0: unknown key "bin"; did you mean "bins"?; known: column, bins, missing',
+    ],
+    [
+      { ...count, release: { minimumCells: 5 } },
+      'release: unknown key "minimumCells"; did you mean "minimumCell"?; known: minimumCell, insiderRule, minimumHospitals, zeroCells, dominance',
+    ],
+    [statistics({ mean: 'age' }), 'statistics.0.mean: expected an object, found text'],
+    [{ ...count, groupBy: { column: 'sex' } }, 'groupBy: expected a list, found an object'],
+    [
+      statistics({ histogram: { column: 'age', bins: [40] } }),
+      'statistics.0.histogram.bins: expected a list of at least 2, found one of 1',
+    ],
+    [statistics({ quantile: { column: 'age' } }), 'statistics.0.quantile.p: is missing'],
+    [
+      { ...count, cohort: { column: 'age', eq: null } },
+      'cohort.eq: is null: missing values are found by "isNull": true',
+    ],
+    [{ ...count, title: null }, 'title: is null'],
+    [
+      { ...count, derive: { 'my column': { column: 'age', gt: 1 } } },
+      'derive.my column: expected a column name of letters, digits, _, . and - that starts with a letter or _',
+    ],
   ])('%j', (input, message) => {
     expect(() => prepare(input, schema)).toThrow(expect.objectContaining({ code: 'BAD_QUERY', message }) as Error);
   });
