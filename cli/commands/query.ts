@@ -6,6 +6,7 @@ import { readText } from '../files.ts';
 import { done, print, say, warn } from '../output.ts';
 import { resultTable } from '../result-table.ts';
 import { writeAnswer, writeEvidence } from '../answer-files.ts';
+import { seconds } from '../numbers.ts';
 import { parseQueryFile } from '../query-file.ts';
 
 export function addQueryCommands(program: Command): void {
@@ -50,12 +51,12 @@ export function addQueryCommands(program: Command): void {
     .argument('<id>', 'query id')
     .requiredOption('--config <file>', 'researcher configuration (JSON)')
     .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
-    .option('--timeout <seconds>', 'how long to wait', '86400')
-    .action(async (id: string, options: { config: string; out: string; timeout: string }) => {
+    .option('--timeout <seconds>', 'how long to wait', seconds, 86_400)
+    .action(async (id: string, options: { config: string; out: string; timeout: number }) => {
       const { researcher, ledger, close } = await connectResearcher(readConfig(researcherConfig, options.config));
       try {
         const answer = await researcher.answer(id, {
-          signal: AbortSignal.timeout(1000 * Number(options.timeout)),
+          signal: AbortSignal.timeout(1000 * options.timeout),
           progress: showProgress,
           evidence: (document) => writeEvidence(options.out, document),
         });

@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { normalizeQuery } from '../../analytics/index.ts';
+import { normalizeQuery, planQuery } from '../../analytics/index.ts';
 import { sandboxPolicy, type SitePolicy } from '../../hospital/policy.ts';
 import { generateEncounters } from '../../hospital/synthetic/index.ts';
-import { inferSchema } from '../../hospital/source/index.ts';
-import { Misuse } from '../../protocol/errors.ts';
+import { datasetMapping, inferSchema, openSource, type DatasetMapping } from '../../hospital/source/index.ts';
+import { errorFromRecord, Fault, HealthchainError, Misuse } from '../../protocol/errors.ts';
 import { organisationId } from '../../protocol/names.ts';
-import { datasetSchema, type DatasetSchema } from '../../protocol/schema.ts';
+import { datasetSchema, schemaReference, type DatasetSchema } from '../../protocol/schema.ts';
 import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { writeAnswer, writeEvidence } from '../answer-files.ts';
 import { readDocument, readText } from '../files.ts';
@@ -16,17 +16,19 @@ import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
 import { sandboxNetwork, type SandboxNetwork } from '../local/network.ts';
 import { done, print, say, warn } from '../output.ts';
 import { resultTable } from '../result-table.ts';
+import { seconds, wholeNumber } from '../numbers.ts';
 import { parseQueryFile } from '../query-file.ts';
 import { showProgress } from './query.ts';
 
 interface SandboxOptions {
   hospital: string[];
   schema?: string;
+  mapping?: string;
   policy?: string;
   query: string;
   out: string;
   keep?: string;
-  timeout: string;
+  timeout: number;
   ledger?: string;
   fabric?: string;
 }
@@ -42,11 +44,18 @@ export function addSandboxCommands(program: Command): void {
       [],
     )
     .option('--schema <file>', 'dataset schema; inferred from the files if left out')
-    .option('--policy <file>', 'site policy that all hospitals use; open by default')
+    .option(
+      '--mapping <file>',
+      'how the files become the dataset: names, codes, missing values, decimal comma, as in the configuration of a hospital',
+    )
+    .option(
+      '--policy <file>',
+      'site policy that all hospitals use; by default it allows all that keeps to the usual release rule',
+    )
     .requiredOption('--query <file>', 'the query (JSON)')
     .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
     .option('--keep <folder>', 'keep keys, configurations and logs of all processes here')
-    .option('--timeout <seconds>', 'give up after', '600')
+    .option('--timeout <seconds>', 'give up after', seconds, 600)
     .option(
       '--ledger <embedded|fabric>',
       'fabric makes a network of Fabric, for which its programs must be there',
@@ -59,17 +68,17 @@ export function addSandboxCommands(program: Command): void {
     .command('demo')
     .description('four synthetic hospitals answer a query, and anyone checks the answer')
     .option('--out <folder>', 'where everything goes', 'demo-out')
-    .option('--rows <n>', 'rows per hospital', '10000')
-    .action(async (options: { out: string; rows: string }) => {
+    .option('--rows <n>', 'rows per hospital', wholeNumber, 10_000)
+    .action(async (options: { out: string; rows: number }) => {
       const data = join(options.out, 'data');
-      const generated = await generateEncounters({ hospitals: 4, rows: Number(options.rows), seed: 1, out: data });
+      const generated = await generateEncounters({ hospitals: 4, rows: options.rows, seed: 1, out: data });
       done(`four hospitals with ${options.rows} synthetic encounters each in ${data}`);
       await runSandbox({
         hospital: generated.files.map((file, i) => `hospital-${i + 1}=${file}`),
         schema: generated.schema,
         query: generated.query,
         out: options.out,
-        timeout: '120',
+        timeout: 120,
       });
       const read = (name: string): string => readText(join(options.out, name), name);
       await verifyAnswer({ receipt: read('receipt.json'), ledger: read('ledger.json'), result: read('result.json') });
@@ -83,11 +92,16 @@ export function addSandboxCommands(program: Command): void {
 const collect = (value: string, before: string[]): string[] => [...before, value];
 
 async function runSandbox(options: SandboxOptions): Promise<void> {
-  const hospitals = parseHospitals(options.hospital);
+  const mapping =
+    options.mapping === undefined ? undefined : readDocument(datasetMapping, options.mapping, 'mapping', 'BAD_CONFIG');
+  const hospitals = parseHospitals(options.hospital).map((hospital) => ({ ...hospital, mapping }));
   const query = parseQueryFile(readText(options.query, 'query'), options.query);
-  const schema = await findSchema(options.schema, query, hospitals);
+  const schema = await findSchema(options.schema, query, hospitals, mapping);
   // A mistake in the query shows before any process starts.
-  normalizeQuery(query, () => schema);
+  const plan = planQuery(
+    normalizeQuery(query, (name) => only(schema, name)),
+    schema,
+  );
   const policy: SitePolicy = sandboxPolicy(options.policy === undefined ? {} : parsePolicy(options.policy));
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'healthchain-'));
   const network = await openNetwork(options, folder, hospitals.length);
@@ -96,17 +110,44 @@ async function runSandbox(options: SandboxOptions): Promise<void> {
     consortium = await LocalConsortium.start({ folder, hospitals, schema, policy, fabric: network?.description }, done);
     const id = await consortium.researcher.submit(query);
     const answer = await consortium.researcher.answer(id, {
-      signal: AbortSignal.timeout(1000 * Number(options.timeout)),
+      signal: AbortSignal.timeout(1000 * options.timeout),
       progress: showProgress,
       evidence: (document) => writeEvidence(options.out, document),
     });
     print(resultTable(answer));
     await writeAnswer(options.out, answer, consortium.ledger);
     done(`result.json, result.csv, result.arrow, receipt.json and ledger.json are in ${options.out}`);
+  } catch (error) {
+    throw await whatDoesNotFit(error, hospitals, schema, plan.columns);
   } finally {
     await consortium?.stop();
     await network?.close();
     if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The consortium of a sandbox has one dataset. */
+function only(schema: DatasetSchema, asked: string): DatasetSchema {
+  if (asked === schema.dataset || asked === schemaReference(schema)) return schema;
+  throw new Misuse('BAD_QUERY', `dataset: the query asks of ${asked}, and the schema is of ${schemaReference(schema)}`);
+}
+
+/** Which value of which file a hospital stumbled over stands in its own log alone; here its files are at hand. */
+async function whatDoesNotFit(
+  error: unknown,
+  hospitals: readonly LocalHospital[],
+  schema: DatasetSchema,
+  columns: readonly string[],
+): Promise<unknown> {
+  if (!(error instanceof Fault) || error.code !== 'DATA') return error;
+  const hospital = hospitals.find(({ id }) => id === error.party);
+  if (hospital === undefined) return error;
+  try {
+    const source = await openSource({ files: [...hospital.files], mapping: hospital.mapping }, schema);
+    await source.verifyColumns(columns).finally(() => source.close());
+    return error;
+  } catch (found) {
+    return found instanceof HealthchainError ? errorFromRecord({ ...found.toJSON(), party: hospital.id }) : error;
   }
 }
 
@@ -150,12 +191,13 @@ async function findSchema(
   path: string | undefined,
   query: object,
   hospitals: readonly LocalHospital[],
+  mapping: DatasetMapping | undefined,
 ): Promise<DatasetSchema> {
   if (path !== undefined) return readDocument(datasetSchema, path, 'schema', 'BAD_SCHEMA');
   const named = 'dataset' in query && typeof query.dataset === 'string' ? query.dataset.split('@')[0]! : 'data';
   const schema = await inferSchema(
     hospitals.flatMap(({ files }) => files),
-    { dataset: named, note: warn },
+    { dataset: named, mapping, note: warn },
   );
   done(`schema inferred from ${hospitals.length} files: ${schema.columns.length} columns`);
   return schema;

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { NetworkDescription } from '../../ledger/fabric/network/description.ts';
 import { found } from '../../ledger/index.ts';
 import type { SitePolicy } from '../../hospital/policy.ts';
-import type { PatientMapping } from '../../hospital/source/index.ts';
+import type { DatasetMapping, PatientMapping } from '../../hospital/source/index.ts';
 import { Identity } from '../../protocol/identity.ts';
 import type { Organisation, Role } from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
@@ -17,6 +17,7 @@ import { startRole, writeConfig, type RoleProcess } from './process.ts';
 export interface LocalHospital {
   readonly id: string;
   readonly files: readonly string[];
+  readonly mapping?: DatasetMapping | undefined;
   /** Which of its patients has which key, for datasets that rest on consent. */
   readonly consent?: PatientMapping;
 }
@@ -161,11 +162,12 @@ async function startAll(
   writeConfig(folder, 'policy', options.policy);
   // Many engines that each take every core of one machine get in each other’s way.
   const threads = hospitals.length > 2 * availableParallelism() ? { threads: 1 } : {};
-  for (const { id, files, consent } of hospitals) {
+  for (const { id, files, mapping, consent } of hospitals) {
     const datasets = {
       [schema.dataset]: {
         files: files.map((file) => resolve(file)),
         ...threads,
+        ...(mapping === undefined ? {} : { mapping }),
         ...(consent === undefined ? {} : { consent: { ...consent, keys: resolve(consent.keys) } }),
       },
     };

@@ -162,6 +162,11 @@ describe('numbers', () => {
   it('take markers that are numbers, and the decimal comma', async () => {
     const mapping = { decimalComma: true, columns: { x: { missing: ['-9', ''] } } };
     expect(await read(engine, numberColumn(1), 'VARCHAR', ["'1,5'", "'-9'", "''"], mapping)).toEqual([15n, null, null]);
+    expect(await read(engine, numberColumn(1), 'VARCHAR', ["'-9,0'", "' -9,00'", "'-9,1'"], mapping)).toEqual([
+      null,
+      null,
+      -91n,
+    ]);
     expect(await read(engine, numberColumn(1), 'DOUBLE', ['-9', '2.5'], mapping)).toEqual([null, 25n]);
     expect(await read(engine, numberColumn(1), 'INTEGER', ['-9', '2'], mapping)).toEqual([null, 20n]);
   });

@@ -1,5 +1,5 @@
 import { glob, open, stat } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname, resolve, sep } from 'node:path';
 import { Misuse } from '../../protocol/errors.ts';
 import type { Format } from './config.ts';
 
@@ -26,6 +26,16 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
 };
 
 export const nameOf = (path: string): string => basename(path);
+
+/** What to call some files where all of them are spoken of: the shortest ends of their paths that tell them apart. */
+export function namesOf(paths: readonly string[]): ReadonlyMap<string, string> {
+  const parts = paths.map((path) => path.split(sep));
+  const most = Math.max(...parts.map(({ length }) => length));
+  let length = 1;
+  const ends = (): string[] => parts.map((each) => each.slice(-length).join(sep));
+  while (length < most && new Set(ends()).size < paths.length) length += 1;
+  return new Map(ends().map((end, index) => [paths[index]!, end]));
+}
 
 /**
  * The files that paths and globs name, sorted, each once. Errors: `Misuse BAD_FILE` for one that is absent, a folder,
@@ -68,6 +78,10 @@ const sameFile = (left: FileIdentity, right: FileIdentity): boolean =>
   left.modified === right.modified &&
   left.changed === right.changed &&
   left.inode === right.inode;
+
+/** The files by their formats. Errors: `Misuse BAD_CONFIG` where an extension does not tell it. */
+export const byFormat = (paths: readonly string[], stated?: Format): Map<Format, string[]> =>
+  Map.groupBy(paths, (path) => formatOf([path], stated));
 
 /** The one format of all files. Errors: `Misuse BAD_CONFIG` where the extensions do not tell it. */
 export function formatOf(paths: readonly string[], stated?: Format): Format {

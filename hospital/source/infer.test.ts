@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Column } from '../../protocol/schema.ts';
@@ -116,9 +116,44 @@ describe('inferSchema', () => {
     const { columns, notes } = await notesOf(`x;y;z\n${rows.join('\n')}\n`, 'x;y;z\n1;n/a;N/A\n');
     expect(columns.map(({ type }) => type)).toEqual(['number', 'identifier', 'identifier']);
     expect(notes).toEqual([
-      'y is an identifier: 1 of 400 values are no numbers, the first in data row 7 of part-1.csv; empty them if they mean that there is none',
-      'z is an identifier: 400 of 400 values are written with a decimal comma; write a point in the files',
+      'y is an identifier: 1 of 400 values are no numbers, the first in data row 7 of part-1.csv; if they mean that there is none, name them as "missing" in a mapping',
+      'z is an identifier: 400 of 400 values are written with a decimal comma; set "decimalComma": true in a mapping',
     ]);
+  });
+
+  it('follows a mapping', async () => {
+    const files = [
+      writeText(folder, 'de.csv', '\ufeffAlter;Geschlecht;Krea [mg/dl]\r\n63;w;1,25\r\n-9,0;m;unbekannt\r\n'),
+      await writeParquet(folder, 'other.parquet', `SELECT 'm' AS "Geschlecht", 70 AS "Alter", 0.5 AS "Krea [mg/dl]"`),
+    ];
+    const mapping = {
+      decimalComma: true,
+      missing: ['', 'unbekannt', '-9'],
+      columns: { age: { column: 'Alter' }, sex: { column: 'Geschlecht', codes: { w: 'F', m: 'M' } } },
+    };
+    const { columns } = await inferSchema(files, { dataset: 'd', mapping });
+    expect(columns).toEqual([
+      { name: 'age', type: 'number', decimals: 0, minimum: '63', maximum: '70', codes: ['63', '70'] },
+      { name: 'sex', type: 'category', codes: ['F', 'M'] },
+      { name: 'Krea_mg_dl', type: 'number', decimals: 2, minimum: '0.5', maximum: '1.25' },
+    ]);
+    for (const file of files) {
+      const source = await openSource({ file, mapping }, { dataset: 'd', version: 1, columns });
+      expect(await source.checkMapping()).toMatchObject({ fits: true });
+      await source.close();
+    }
+    await expect(
+      inferSchema(files, { dataset: 'd', mapping: { columns: { years: { column: 'Jahre' } } } }),
+    ).rejects.toThrow('the mapping names years, and the files have no such column');
+  });
+
+  it('calls files of one name by their folders too', async () => {
+    for (const name of ['north', 'south']) mkdirSync(join(folder, name), { recursive: true });
+    const files = [
+      writeText(folder, 'north/data.csv', 'a,b\n1,2\n'),
+      writeText(folder, 'south/data.csv', 'a,b\n1,x\n'),
+    ];
+    await expect(columnsOf(...files)).rejects.toThrow('b is a number in north/data.csv and text in south/data.csv');
   });
 
   it('knows identifiers by name, in capitals too', async () => {

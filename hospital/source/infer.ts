@@ -1,10 +1,10 @@
 import { checkDocument } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { datasetSchema, unscaleDecimal, type Column, type DatasetSchema } from '../../protocol/schema.ts';
-import { MISSING_MARKERS, type Format } from './config.ts';
+import { columnRule, type DatasetMapping, type Format } from './config.ts';
 import { Engine } from './engine.ts';
-import { findFiles, formatOf, nameOf } from './files.ts';
-import { findColumn, layoutsOf, type Layout } from './layout.ts';
+import { byFormat, findFiles, namesOf } from './files.ts';
+import { findColumn, layoutsOf, type Layout, type RawColumn } from './layout.ts';
 import { isReadable } from './readings.ts';
 import { schemaName } from './names.ts';
 import {
@@ -12,16 +12,17 @@ import {
   mergeProfiles,
   MOST_DECIMALS,
   profileFile,
-  textsOf,
+  valuesOf,
   type Profile,
   type TextProfile,
 } from './profile.ts';
-import { identifier } from './text.ts';
 
 export interface InferOptions {
   readonly dataset: string;
   readonly version?: number;
   readonly format?: Format;
+  /** As the hospitals will have it; `multiply` aside, which no draft can follow. */
+  readonly mapping?: DatasetMapping | undefined;
   /** Told what the draft leaves out, and what was perhaps meant otherwise, in sentences that hold no value of a row. */
   readonly note?: (line: string) => void;
 }
@@ -37,24 +38,31 @@ const IDENTIFIER_NAME = /(^|_)(id|mrn|ssn)$|(^|_)(ID|MRN|SSN|Id)$|[a-z]I[dD]$/;
  * schema holds are left out.
  *
  * Errors: `Misuse BAD_SCHEMA` for a column that is missing in some files, or a number in one and text in another;
- * `Misuse BAD_FILE`, `Fault DATA` as `openSource`.
+ * `Misuse BAD_CONFIG` for a mapping that does not fit the files; `Misuse BAD_FILE`, `Fault DATA` as `openSource`.
  */
 export async function inferSchema(files: readonly string[], options: InferOptions): Promise<DatasetSchema> {
+  const { mapping, note = () => undefined } = options;
+  if (Object.values(mapping?.columns ?? {}).some(({ multiply }) => multiply !== undefined)) {
+    throw new Misuse('BAD_CONFIG', 'no schema can be drafted for a mapping with multiply', {
+      hint: 'Write the schema.',
+    });
+  }
   const paths = (await findFiles(files)).map((file) => file.path);
-  const format = formatOf(paths, options.format);
+  const formats = byFormat(paths, options.format);
   const engine = await Engine.open();
   try {
-    await engine.lock(format === 'arrow' ? [] : paths);
-    const layouts = await layoutsOf(engine, paths, {
-      format,
-      encoding: undefined,
-      expected: undefined,
-      markers: MISSING_MARKERS,
-    });
-    const note = once(options.note ?? (() => undefined));
+    await engine.lock(paths.filter((path) => formats.get('arrow')?.includes(path) !== true));
+    const layouts: Layout[] = [];
+    for (const [format, alike] of formats) {
+      layouts.push(
+        ...(await layoutsOf(engine, alike, { format, encoding: undefined, expected: undefined, markers: [] })),
+      );
+    }
+    const names = namesOf(paths);
+    const draft: Draft = { engine, layouts, mapping, nameOf: (path) => names.get(path)!, note: once(note) };
     const columns: Column[] = [];
-    for (const name of commonColumns(layouts, note)) {
-      const column = await inferColumn(engine, layouts, name, note);
+    for (const name of commonColumns(draft)) {
+      const column = await inferColumn(draft, name);
       if (column !== undefined) columns.push(column);
     }
     if (columns.length === 0) {
@@ -69,10 +77,17 @@ export async function inferSchema(files: readonly string[], options: InferOption
   }
 }
 
-type Note = NonNullable<InferOptions['note']>;
+interface Draft {
+  readonly engine: Engine;
+  readonly layouts: readonly Layout[];
+  readonly mapping: DatasetMapping | undefined;
+  /** What to call a file. */
+  readonly nameOf: (path: string) => string;
+  readonly note: (line: string) => void;
+}
 
 /** Files that differ in the order of their columns are looked at apart, and have the same to say. */
-function once(note: Note): Note {
+function once(note: Draft['note']): Draft['note'] {
   const said = new Set<string>();
   return (line) => {
     if (!said.has(line)) note(line);
@@ -80,12 +95,22 @@ function once(note: Note): Note {
   };
 }
 
+const findMapped = ({ mapping }: Draft, layout: Layout, name: string): RawColumn | undefined =>
+  findColumn(layout, columnRule(mapping, name).column);
+
 /** The names that all files have, as a schema can hold them, in the order of the first file. */
-function commonColumns(layouts: readonly Layout[], note: Note): string[] {
-  const names = layouts.map((layout) => namesIn(layout, note));
+function commonColumns(draft: Draft): string[] {
+  const { layouts, mapping, nameOf } = draft;
+  const names = layouts.map((layout) => namesIn(draft, layout));
+  const stranger = Object.keys(mapping?.columns ?? {}).find((name) => names[0]?.includes(name) !== true);
+  if (stranger !== undefined) {
+    throw new Misuse('BAD_CONFIG', `the mapping names ${stranger}, and the files have no such column`, {
+      hint: `Columns: ${(names[0] ?? []).slice(0, 40).join(', ')}.`,
+    });
+  }
   for (const [index, own] of names.entries()) {
     for (const name of own) {
-      const lacking = layouts.find((other) => findColumn(other, name) === undefined);
+      const lacking = layouts.find((other) => findMapped(draft, other, name) === undefined);
       if (lacking === undefined) continue;
       const [has, lacks] = [nameOf(layouts[index]!.files[0]!), nameOf(lacking.files[0]!)];
       throw new Misuse('BAD_SCHEMA', `SCHEMA MISMATCH: ${has} has a column ${name}, ${lacks} has not`, {
@@ -96,11 +121,17 @@ function commonColumns(layouts: readonly Layout[], note: Note): string[] {
   return names[0]!;
 }
 
-function namesIn(layout: Layout, note: Note): string[] {
+function namesIn({ mapping, nameOf, note }: Draft, layout: Layout): string[] {
   const file = nameOf(layout.files[0]!);
+  const mapped = Object.keys(mapping?.columns ?? {}).map((name) => ({
+    name,
+    found: findColumn(layout, columnRule(mapping, name).column),
+  }));
   const seen = new Map<string, string>();
-  return layout.columns.flatMap(({ name: written }, index) => {
-    const name = schemaName(written);
+  return layout.columns.flatMap((column, index) => {
+    const { name: written } = column;
+    const wanted = mapped.find(({ found }) => found === column)?.name;
+    const name = wanted ?? schemaName(written);
     if (name === undefined) {
       note(
         `column ${index + 1} of ${file} is left out: a schema's names are of letters, digits, _, . and -; rename it`,
@@ -109,34 +140,28 @@ function namesIn(layout: Layout, note: Note): string[] {
     }
     const earlier = seen.get(name.toLowerCase());
     if (earlier !== undefined) {
-      throw new Misuse(
-        'BAD_SCHEMA',
-        `${file}: a schema would have one name, ${name}, for the columns ${earlier} and ${written}`,
-        {
-          hint: 'Rename one of them.',
-        },
-      );
+      const message = `${file}: a schema would have one name, ${name}, for the columns ${earlier} and ${written}`;
+      throw new Misuse('BAD_SCHEMA', message, { hint: 'Rename one of them.' });
     }
     seen.set(name.toLowerCase(), written);
-    if (name !== written.trim()) note(`column ${written} is called ${name}`);
+    if (wanted === undefined && name !== written.trim()) note(`column ${written} is called ${name}`);
     return [name];
   });
 }
 
-async function inferColumn(
-  engine: Engine,
-  layouts: readonly Layout[],
-  name: string,
-  note: Note,
-): Promise<Column | undefined> {
+async function inferColumn(draft: Draft, name: string): Promise<Column | undefined> {
+  const { engine, layouts, note, nameOf } = draft;
   if (IDENTIFIER_NAME.test(name)) return { name, type: 'identifier' };
+  const rule = columnRule(draft.mapping, name);
   const profiles: Profile[] = [];
   for (const layout of layouts) {
-    const found = findColumn(layout, name)!;
+    const found = findMapped(draft, layout, name)!;
     if (!isReadable(found.type)) {
-      throw new Misuse('BAD_SCHEMA', `${nameOf(layout.files[0]!)}: column ${name} holds neither numbers nor texts`);
+      note(`${name} is left out: in ${nameOf(layout.files[0]!)} it holds neither numbers nor texts`);
+      return undefined;
     }
-    for (const file of layout.files) profiles.push(await profileFile(engine, layout.relation([file]), found, file));
+    for (const file of layout.files)
+      profiles.push(await profileFile(engine, layout.relation([file]), valuesOf(found, rule), nameOf(file)));
   }
   const profile = mergeProfiles(name, profiles);
   if (profile === 'too fine') {
@@ -146,11 +171,11 @@ async function inferColumn(
     return undefined;
   }
   if (profile.kind === 'empty') return { name, type: 'number', decimals: 0, minimum: '0', maximum: '0' };
-  const spread = await distinct(engine, layouts, name, profile.kind === 'number');
+  const spread = await distinct(draft, name, profile.kind === 'number');
   if (profile.kind === 'text') {
     const usable = spread.length <= MOST_CATEGORY_CODES && spread.every((code) => code.length <= 64);
     const column: Column = usable ? { name, type: 'category', codes: spread.sort() } : { name, type: 'identifier' };
-    await noteTexts(engine, layouts, column, profile, note);
+    await noteTexts(draft, column, profile);
     return column;
   }
   const { decimals, minimum, maximum } = profile;
@@ -166,47 +191,38 @@ async function inferColumn(
 }
 
 /** Says so where most texts of a column would be numbers: a slip in some rows makes a text of all. */
-async function noteTexts(
-  engine: Engine,
-  layouts: readonly Layout[],
-  { name, type }: Column,
-  { file, values, numbers, withComma }: TextProfile,
-  note: Note,
-): Promise<void> {
+async function noteTexts(draft: Draft, { name, type }: Column, profile: TextProfile): Promise<void> {
+  const { engine, layouts, mapping, nameOf, note } = draft;
+  const { file, values, numbers, withComma } = profile;
   if (2 * (numbers + withComma) <= values) return;
   const kind = type === 'category' ? 'a category' : 'an identifier';
   if (withComma > 0) {
     note(
-      `${name} is ${kind}: ${withComma} of ${values} values are written with a decimal comma; write a point in the files`,
+      `${name} is ${kind}: ${withComma} of ${values} values are written with a decimal comma; set "decimalComma": true in a mapping`,
     );
     return;
   }
   const layout = layouts.find(({ files }) => files.some((path) => nameOf(path) === file))!;
   const path = layout.files.find((each) => nameOf(each) === file)!;
-  const row = await firstText(engine, layout.relation([path]), findColumn(layout, name)!);
+  const found = findMapped(draft, layout, name)!;
+  const row = await firstText(engine, layout.relation([path]), valuesOf(found, columnRule(mapping, name)));
   const first = row === undefined ? '' : `, the first in data row ${row} of ${file}`;
   note(
-    `${name} is ${kind}: ${values - numbers} of ${values} values are no numbers${first}; empty them if they mean that there is none`,
+    `${name} is ${kind}: ${values - numbers} of ${values} values are no numbers${first}; if they mean that there is none, name them as "missing" in a mapping`,
   );
 }
 
 const ascending = (left: bigint, right: bigint): number => (left < right ? -1 : left > right ? 1 : 0);
 
 /** The values that occur, as text; one more than a category may have, at most. */
-async function distinct(
-  engine: Engine,
-  layouts: readonly Layout[],
-  name: string,
-  asNumber: boolean,
-): Promise<string[]> {
-  const parts = layouts.map((layout) => {
-    const column = findColumn(layout, name)!;
-    const { text, present } = textsOf(column);
-    const value = asNumber ? `CAST(TRY_CAST(${identifier(column.name)} AS DOUBLE) AS DECIMAL(38,9))` : text;
+async function distinct(draft: Draft, name: string, asNumber: boolean): Promise<string[]> {
+  const parts = draft.layouts.map((layout) => {
+    const { text, double, present } = valuesOf(findMapped(draft, layout, name)!, columnRule(draft.mapping, name));
+    const value = asNumber ? `CAST(${double} AS DECIMAL(38,9))` : text;
     return `SELECT ${value} AS value FROM ${layout.relation(layout.files)} WHERE ${present}`;
   });
   const shown = asNumber ? 'CAST(CAST(value AS HUGEINT) AS VARCHAR)' : 'value';
-  const rows = await engine.rows(
+  const rows = await draft.engine.rows(
     `SELECT ${shown} FROM (SELECT DISTINCT value FROM (${parts.join(' UNION ALL ')})) LIMIT ${MOST_CATEGORY_CODES + 1}`,
   );
   return rows.map(([value]) => String(value));

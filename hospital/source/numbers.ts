@@ -160,7 +160,11 @@ function missingNumber(raw: string, type: string, rule: ColumnRule): string {
   if (!/INT|^DOUBLE$|^FLOAT$|^DECIMAL|^BOOLEAN$/.test(type)) {
     const text = type === 'VARCHAR' ? raw : `CAST(${raw} AS VARCHAR)`;
     const marker = rule.missing.length === 0 ? 'false' : `trim(${text}) IN (${rule.missing.map(literal).join(', ')})`;
-    return `(${raw} IS NULL OR ${marker})`;
+    const numbers = markerNumbers(rule);
+    // -9 is written -9.0 as well.
+    const alike =
+      numbers.length === 0 ? '' : ` OR TRY_CAST(${textOf(raw, type, rule)} AS DOUBLE) IN (${numbers.join(', ')})`;
+    return `(${raw} IS NULL OR ${marker}${alike})`;
   }
   const tests = [`${raw} IS NULL`];
   if ((type === 'DOUBLE' || type === 'FLOAT') && rule.missing.includes('NaN')) tests.push(`isnan(${raw})`);
@@ -170,7 +174,8 @@ function missingNumber(raw: string, type: string, rule: ColumnRule): string {
 }
 
 /** Markers that are numbers themselves, as -9 or 999: without a test of their own they would count as values. */
-const markerNumbers = (rule: ColumnRule): string[] => rule.missing.filter((text) => /^-?\d{1,15}(\.\d+)?$/.test(text));
+export const markerNumbers = (rule: ColumnRule): string[] =>
+  rule.missing.filter((text) => /^-?\d{1,15}(\.\d+)?$/.test(text));
 
 /** The most decimals at which every value within bounds, before the factor, stays an exact double. */
 function finestScale(column: NumberColumn, multiply: string): number {

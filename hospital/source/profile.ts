@@ -1,9 +1,9 @@
 import { Misuse } from '../../protocol/errors.ts';
-import { MISSING_MARKERS } from './config.ts';
+import type { ColumnRule } from './config.ts';
 import type { Engine } from './engine.ts';
-import { nameOf } from './files.ts';
 import type { RawColumn } from './layout.ts';
-import { identifier, literal } from './text.ts';
+import { markerNumbers } from './numbers.ts';
+import { identifier, literal, translate } from './text.ts';
 
 /** What the values of a column are, as far as a schema can say. */
 export type Profile = { readonly kind: 'empty'; readonly file: string } | TextProfile | NumberProfile;
@@ -31,32 +31,48 @@ export interface NumberProfile {
 export const MOST_DECIMALS = 9;
 const LIMIT = 2n ** 50n;
 
-/** The values of a column of the files as text, and which rows have one. */
-export function textsOf(column: RawColumn): { readonly text: string; readonly present: string } {
-  const raw = identifier(column.name);
-  const text = `trim(CAST(${raw} AS VARCHAR))`;
-  return { text, present: `${raw} IS NOT NULL AND ${text} NOT IN (${MISSING_MARKERS.map(literal).join(', ')})` };
+/** SQL over a column of the files, by the rule of the mapping: its texts, its numbers where they are any, and which rows have a value. */
+export function valuesOf(
+  { name, type }: RawColumn,
+  rule: ColumnRule,
+): { readonly text: string; readonly double: string; readonly present: string } {
+  const raw = identifier(name);
+  const trimmed = `trim(CAST(${raw} AS VARCHAR))`;
+  const hasCodes = Object.keys(rule.codes).length > 0;
+  const text = hasCodes ? `coalesce(${translate(trimmed, rule.codes)}, ${trimmed})` : trimmed;
+  const point = rule.decimalComma ? `replace(${text}, ',', '.')` : text;
+  const double = `${doubleOf(raw, hasCodes ? 'VARCHAR' : type, point)}::DOUBLE`;
+  const missing = rule.missing.filter((marker) => !(marker in rule.codes)).map(literal);
+  const numbers = markerNumbers(rule);
+  const present = [
+    `${raw} IS NOT NULL`,
+    ...(missing.length === 0 ? [] : [`${trimmed} NOT IN (${missing.join(', ')})`]),
+    ...(numbers.length === 0 ? [] : [`coalesce(${double} NOT IN (${numbers.join(', ')}), true)`]),
+  ];
+  return { text, double, present: present.join(' AND ') };
+}
+
+function doubleOf(raw: string, type: string, text: string): string {
+  // A 32-bit float is the decimal that its text says, not the double nearest to it.
+  if (type === 'VARCHAR' || type === 'FLOAT') return `TRY_CAST(${text} AS DOUBLE)`;
+  // Dates and booleans have a number form of their own, which is not what their text says.
+  return /INT|^DOUBLE$|^DECIMAL/.test(type) ? `TRY_CAST(${raw} AS DOUBLE)` : 'NULL';
 }
 
 /** Where t is a text and v the number that it is read as: whether a person would read it so. */
 const isNumber = "isfinite(v) AND NOT contains(t, '_') AND NOT contains(t, '+-')";
 
-export async function profileFile(engine: Engine, relation: string, column: RawColumn, path: string): Promise<Profile> {
-  const file = nameOf(path);
-  const raw = identifier(column.name);
-  const { text, present } = textsOf(column);
-  // Dates and booleans have a number form of their own, which is not what their text says.
-  const isNumeric = /INT|^DOUBLE$|^DECIMAL|^VARCHAR$/.test(column.type);
-  // A 32-bit float is the decimal that its text says, not the double nearest to it.
-  const double = isNumeric
-    ? `TRY_CAST(${raw} AS DOUBLE)`
-    : column.type === 'FLOAT'
-      ? `TRY_CAST(${text} AS DOUBLE)`
-      : 'NULL';
+/** `file`: what to call it. */
+export async function profileFile(
+  engine: Engine,
+  relation: string,
+  { text, double, present }: ReturnType<typeof valuesOf>,
+  file: string,
+): Promise<Profile> {
   const [row = []] = await engine.rows(
     `SELECT count(*), count_if(${isNumber}), count_if(regexp_full_match(t, '[+-]?0[0-9]+')),
        count_if(regexp_full_match(t, '[+-]?[0-9]+,[0-9]+')), min(v), max(v), max(${decimalsNeeded})
-     FROM (SELECT ${double}::DOUBLE AS v, ${text} AS t FROM ${relation} WHERE ${present})`,
+     FROM (SELECT ${double} AS v, ${text} AS t FROM ${relation} WHERE ${present})`,
   );
   const [values = 0, numbers = 0, padded, withComma = 0] = row.slice(0, 4).map(Number);
   if (values === 0) return { kind: 'empty', file };
@@ -108,10 +124,13 @@ const addTexts = (sum: TextProfile | undefined, next: TextProfile): TextProfile 
       };
 
 /** The first data row of the relation, counted from 1, whose value is not a number. */
-export async function firstText(engine: Engine, relation: string, column: RawColumn): Promise<bigint | undefined> {
-  const { text, present } = textsOf(column);
+export async function firstText(
+  engine: Engine,
+  relation: string,
+  { text, double, present }: ReturnType<typeof valuesOf>,
+): Promise<bigint | undefined> {
   const [found] = await engine.rows(
-    `SELECT min(row) FROM (SELECT row_number() OVER () AS row, TRY_CAST(${text} AS DOUBLE) AS v, ${text} AS t, ${present} AS present FROM ${relation})
+    `SELECT min(row) FROM (SELECT row_number() OVER () AS row, ${double} AS v, ${text} AS t, ${present} AS present FROM ${relation})
      WHERE present AND NOT coalesce(${isNumber}, false)`,
   );
   return typeof found?.[0] === 'bigint' ? found[0] : undefined;
@@ -121,8 +140,8 @@ export async function firstText(engine: Engine, relation: string, column: RawCol
  * The fewest decimals d for which v is a multiple of 10^-d; 10 if more than nine. A double tells decimals apart while they
  * have 15 digits; of a longer text the digits count.
  */
-const decimalsNeeded = `CASE WHEN strlen(t) > 15 AND regexp_full_match(t, '[+-]?[0-9]*\\.[0-9]*')
-  THEN least(strlen(rtrim(split_part(t, '.', 2), '0')), ${MOST_DECIMALS + 1}) ${Array.from(
+const decimalsNeeded = `CASE WHEN strlen(t) > 15 AND regexp_full_match(t, '[+-]?[0-9]*[.,][0-9]*')
+  THEN least(strlen(rtrim(split_part(replace(t, ',', '.'), '.', 2), '0')), ${MOST_DECIMALS + 1}) ${Array.from(
     { length: MOST_DECIMALS + 1 },
     (_, d) => {
       const ten = `${10n ** BigInt(d)}::DOUBLE`;

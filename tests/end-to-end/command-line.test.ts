@@ -100,4 +100,52 @@ describe('the command line', () => {
       expect(await cli(...asked)).toEqual(sources);
     }
   });
+
+  /** Three files with one row each; the sandbox asks of them what `query` says. */
+  async function ask(rows: readonly string[], query: object, ...more: string[]): Promise<Ran> {
+    const hospitals = rows.flatMap((row, i) => {
+      const file = join(folder, `site-${i}.csv`);
+      writeFileSync(file, `age;HbA1c (%)\n${row}\n`);
+      return ['--hospital', `house-${i}=${file}`];
+    });
+    const write = (name: string, document: object): string => {
+      writeFileSync(join(folder, name), JSON.stringify(document));
+      return join(folder, name);
+    };
+    const release = { minimumCell: 1, insiderRule: false };
+    return cli(
+      ...['sandbox', ...hospitals, ...more, '--out', join(folder, 'sites')],
+      ...['--query', write('sites-query.json', { dataset: 'sites', purpose: 'GRU', release, ...query })],
+      ...['--policy', write('sites-policy.json', { release })],
+    );
+  }
+  const mean = { statistics: [{ mean: { column: 'HbA1c' } }] };
+
+  test('sandbox reads files by a mapping, and says what it calls a column', async () => {
+    const mapping = join(folder, 'mapping.json');
+    writeFileSync(mapping, JSON.stringify({ decimalComma: true, missing: ['', '-9'] }));
+    const asked = await ask(['40;5,5', '-9,0;6,1', '63;-9'], mean, '--mapping', mapping);
+    expect(asked.code, asked.stderr).toBe(0);
+    expect(asked.stderr).toContain('! column HbA1c (%) is called HbA1c\n');
+    const result = JSON.parse(readFileSync(join(folder, 'sites', 'result.json'), 'utf8')) as { groups: object[] };
+    expect(result.groups).toMatchObject([{ values: { 'n(HbA1c)': 2, 'mean(HbA1c)': 5.8 } }]);
+  });
+
+  test('sandbox names the row that does not fit, for the logs of its hospitals are gone', async () => {
+    const columns = [{ name: 'HbA1c', type: 'number', decimals: 1, minimum: '2', maximum: '20' }];
+    const schema = join(folder, 'sites-schema.json');
+    writeFileSync(schema, JSON.stringify({ dataset: 'sites', version: 1, columns }));
+    const asked = await ask(['40;5.5', '63;6.1', '70;61'], mean, '--schema', schema);
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain(
+      "✗ Fault DATA [house-2]: site-2.csv, data row 1: HbA1c lies outside the schema's minimum and maximum\n",
+    );
+  });
+
+  test('sandbox refuses a query of another dataset before it starts anything', async () => {
+    const asked = await ask(['1;2', '1;2', '1;2'], { dataset: 'heart@2', statistics: [{ count: {} }] });
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain('dataset: the query asks of heart@2, and the schema is of heart@1');
+    expect(asked.stderr).not.toContain('ledger at');
+  });
 });
