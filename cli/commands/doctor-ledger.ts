@@ -52,7 +52,7 @@ async function examineFabric(address: FabricAddress, checkup: Checkup): Promise<
     if (left < EXPIRY_NOTICE)
       throw new Unwell(
         left < 0 ? `the certificate of ${mspId} expired on ${day}` : `the certificate of ${mspId} expires on ${day}`,
-        'Enrol a new one with the organisation’s Fabric CA before then, and name its files in ledger.fabric.identity.',
+        'Enrol a new one with the organisation’s Fabric CA, and name its files in ledger.fabric.identity.',
       );
     return `${mspId}, certificate good until ${day}`;
   });

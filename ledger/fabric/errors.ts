@@ -25,16 +25,41 @@ export function fromGateway(error: unknown, doing: string): HealthchainError {
     const told = chaincodeError(text);
     if (told !== undefined) return told;
   }
-  if (texts.some((text) => /access denied|creator|PERMISSION_DENIED|expired/i.test(text) && !/timeout/i.test(text)))
+  if (texts.some((text) => NOT_ACCEPTED.test(text) && !/timeout|No connection established/i.test(text)))
     return new Refusal('NOT_AUTHORIZED', `the peers of the channel do not accept this identity (${doing})`, {
       hint: 'Check ledger.fabric.identity and mspId, and whether the certificate has expired or was revoked.',
       cause: error,
     });
-  return new Fault('LEDGER_DOWN', `the Fabric network did not answer (${doing}): ${texts[0] ?? 'no reason given'}`, {
-    hint: 'See whether peers and orderers run: healthchain doctor asks each gateway.',
-    cause: error,
-  });
+  const [, what, hint] = REASONS.find(([sign]) => texts.some((text) => sign.test(text))) ?? SILENT;
+  return new Fault('LEDGER_DOWN', `${what} (${doing}): ${texts[0] ?? 'no reason given'}`, { hint, cause: error });
 }
+
+/** Of the identity. What a line's TLS says of the peer's own certificate sounds alike, and is told by how gRPC begins it. */
+const NOT_ACCEPTED = /access denied|creator|PERMISSION_DENIED|expired/i;
+
+/** By what a gateway or gRPC says: what it means, and what to do. All may pass: another peer may do, or this one later. */
+const REASONS: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /failed to get config for channel/,
+    'this peer does not have the channel',
+    'Check ledger.fabric.channel; if it is right, the peer’s administrator has to join it to the channel.',
+  ],
+  [
+    /no peers available to|no combination of peers|failed to find any endorsing/,
+    'no peer of the channel runs the chaincode',
+    'Check ledger.fabric.chaincode; if it is right, see whether its services run and its definition is committed.',
+  ],
+  [
+    /No connection established.*(certificate|altnames|SSL|TLS)/s,
+    'the peer’s TLS certificate does not verify',
+    'Check tlsRootFile and serverName of this gateway, and the dates of the peer’s certificate.',
+  ],
+];
+const SILENT = [
+  undefined,
+  'the Fabric network did not answer',
+  'See whether the peer runs, and whether the firewall lets this machine dial out to it. healthchain doctor asks each gateway.',
+] as const;
 
 /** What the gateway says, and what the peers behind it said. */
 function textsOf(error: unknown): string[] {

@@ -189,7 +189,7 @@ export class FabricLedger extends ViewThrough implements Ledger {
     while (!replica.isFounded) {
       this.#follower.requireHonest();
       const left = Math.floor(end - performance.now());
-      if (left <= 0) throw unfounded(this.#address.channel);
+      if (left <= 0) throw unfounded(this.#address);
       await growth.next(AbortSignal.timeout(left));
     }
     if (founding !== undefined && actionDigest(founding) !== actionDigest(replica.list[0]!.signed)) {
@@ -212,7 +212,7 @@ const queued = (deadlineMs: number): HealthchainError =>
     hint: 'It is queued, and sent when the network is back. See whether peers and orderers run.',
   });
 
-const unfounded = (channel: string): Fault =>
-  new Fault('LEDGER_DOWN', `no consortium is founded on the channel ${channel} yet`, {
-    hint: 'Its first admin submits the founding document: healthchain ledger found-channel.',
+const unfounded = ({ channel, chaincode }: FabricAddress): Fault =>
+  new Fault('LEDGER_DOWN', `no consortium is founded on the channel ${channel} with the chaincode ${chaincode} yet`, {
+    hint: 'Check ledger.fabric.chaincode. If it is right, the first admin founds one: healthchain ledger found-channel.',
   });
