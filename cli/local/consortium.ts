@@ -6,7 +6,7 @@ import { found } from '../../ledger/index.ts';
 import type { SitePolicy } from '../../hospital/policy.ts';
 import type { DatasetMapping, PatientMapping } from '../../hospital/source/index.ts';
 import { Identity } from '../../protocol/identity.ts';
-import type { Organisation, Role } from '../../protocol/ledger.ts';
+import type { Organisation, Role, Tier } from '../../protocol/ledger.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import type { Researcher } from '../../researcher/client.ts';
 import { connectResearcher, type ConnectedLedger } from '../connect.ts';
@@ -30,6 +30,8 @@ export interface LocalOptions {
   readonly policy: SitePolicy;
   /** A network of Fabric with a channel that holds no consortium yet, in place of an embedded ledger. */
   readonly fabric?: NetworkDescription | undefined;
+  /** A second embedded ledger, the public one, for patients' statements and published results; the first is then for queries. */
+  readonly publicLedger?: boolean;
   /** Triples that each hospital makes ahead while it is idle; none unless it is given, for one machine has other things to do. */
   readonly precompute?: number;
   /** Seconds; shorter ones make fault tests quick. */
@@ -57,6 +59,7 @@ export class LocalConsortium {
   readonly ledgerUrl: string;
   readonly coordinatorUrl: string;
   readonly processes: Map<string, RoleProcess>;
+  readonly #close: () => Promise<void>;
 
   private constructor(options: LocalOptions, parts: Parts) {
     this.options = options;
@@ -65,6 +68,7 @@ export class LocalConsortium {
     this.ledgerUrl = parts.ledgerUrl;
     this.coordinatorUrl = parts.coordinatorUrl;
     this.processes = parts.processes;
+    this.#close = parts.close;
   }
 
   static async start(
@@ -83,13 +87,13 @@ export class LocalConsortium {
 
   /** Starts a role again after it was killed, with the same folder and configuration. */
   async restart(name: string): Promise<void> {
-    const role = name === 'ledger' || name === COORDINATOR ? name : 'hospital';
+    const role = name.endsWith('ledger') ? 'ledger' : name === COORDINATOR ? name : 'hospital';
     const { process } = await startRole(this.options.folder, name, role);
     this.processes.set(name, process);
   }
 
   async stop(): Promise<void> {
-    await this.ledger.close();
+    await this.#close();
     await stopAll(this.processes);
   }
 }
@@ -100,6 +104,8 @@ interface Parts {
   readonly ledgerUrl: string;
   readonly coordinatorUrl: string;
   readonly processes: Map<string, RoleProcess>;
+  /** Ends the researcher's lines to the ledgers. */
+  readonly close: () => Promise<void>;
 }
 
 async function startAll(
@@ -124,18 +130,25 @@ async function startAll(
   }));
   const founder = { organisation: ADMIN, identity: identities.get(ADMIN)! };
 
-  const founding = found({ name: 'local consortium', organisations, founder });
+  const foundingOf = (tier?: Tier) => found({ name: 'local consortium', organisations, founder, tier });
+  const founding = foundingOf(options.publicLedger ? 'consortium' : undefined);
   const { ledgerUrl, addressOf } =
     options.fabric === undefined
       ? await startLedger(folder, founding, processes)
       : await foundChannel(folder, founding, hospitals, options.fabric);
   started(`ledger at ${ledgerUrl}`);
+  const open = options.publicLedger && (await startLedger(folder, foundingOf('public'), processes, 'public-ledger'));
+  if (open) started(`public ledger at ${open.ledgerUrl}`);
 
+  const ledgersOf = (id: string) => ({
+    ledger: addressOf(id),
+    ...(open && { publicLedger: open.addressOf(id) }),
+  });
   const member = (id: string): object => ({
     organisation: id,
     keyFile: `${id}.pem`,
     stateFolder: id,
-    ledger: addressOf(id),
+    ...ledgersOf(id),
   });
   const coordinatorFile = (port: number): object => ({
     ...member(COORDINATOR),
@@ -153,7 +166,7 @@ async function startAll(
     organisation: RESEARCHER,
     keyFile: join(folder, `${RESEARCHER}.pem`),
     stateFolder: join(folder, RESEARCHER),
-    ledger: addressOf(RESEARCHER),
+    ...ledgersOf(RESEARCHER),
     coordinator: { url: coordinatorUrl },
   };
   const connected = await connectResearcher(config);

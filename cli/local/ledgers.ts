@@ -11,19 +11,24 @@ export interface LocalLedger {
   readonly addressOf: (member: string) => LedgerAddress;
 }
 
+/** The ledger of a consortium, and that of patients' statements where it has one of its own. */
+export type LedgerName = 'ledger' | 'public-ledger';
+
 /** An embedded ledger in a process of its own. */
 export async function startLedger(
   folder: string,
   founding: SignedAction,
   processes: Map<string, RoleProcess>,
+  name: LedgerName = 'ledger',
 ): Promise<LocalLedger> {
-  writeConfig(folder, 'founding', founding);
-  writeConfig(folder, 'ledger', { folder: 'ledger', port: 0, foundingFile: 'founding.json' });
-  const { process, ready } = await startRole(folder, 'ledger', 'ledger');
-  processes.set('ledger', process);
+  const file = name === 'ledger' ? 'founding' : 'public-founding';
+  writeConfig(folder, file, founding);
+  writeConfig(folder, name, { folder: name, port: 0, foundingFile: `${file}.json` });
+  const { process, ready } = await startRole(folder, name, 'ledger');
+  processes.set(name, process);
   const ledgerUrl = ready.url!;
   // Later starts listen at the same place, so that everybody finds the ledger again.
-  writeConfig(folder, 'ledger', { folder: 'ledger', port: Number(new URL(ledgerUrl).port) });
+  writeConfig(folder, name, { folder: name, port: Number(new URL(ledgerUrl).port) });
   const address = { url: ledgerUrl, consortium: ready.consortium!, operatorKey: ready.operatorKey! };
   return { ledgerUrl, addressOf: () => address };
 }
