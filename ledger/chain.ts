@@ -1,10 +1,10 @@
-import { toHex } from '../protocol/bytes.ts';
 import { Abort, HealthchainError } from '../protocol/errors.ts';
-import { entryHash, type Entry, type SignedAction } from '../protocol/ledger.ts';
+import { entryHash } from '../protocol/ledger-text.ts';
+import type { Entry, SignedAction } from '../protocol/ledger.ts';
 import { apply } from './contract/apply.ts';
 import { actionDigest, type LedgerEvent, type Outcome } from './contract/call.ts';
 import { BufferedState, MemoryState, type State } from './contract/state.ts';
-import { MerkleTree, type CompactTree } from './merkle.ts';
+import { MerkleTree, type Added, type CompactTree } from './merkle.ts';
 
 const NO_PREVIOUS = '0'.repeat(64);
 
@@ -24,7 +24,9 @@ export interface Proposed {
 
 interface Link {
   readonly entry: Entry;
-  readonly hash: Uint8Array;
+  readonly hash: string;
+  /** What its hash adds to the tree. */
+  readonly added: Added;
   readonly digest: string;
   readonly id: string;
 }
@@ -91,14 +93,14 @@ export class Chain {
     });
   }
 
-  #extend({ entry, hash, digest, id }: Link): void {
-    this.#consortium ??= toHex(hash);
-    this.#hash = toHex(hash);
+  #extend({ entry, hash, added, digest, id }: Link): void {
+    this.#consortium ??= hash;
+    this.#hash = hash;
     const { action } = entry.signed;
     if (action.type === 'openSession') this.#sessions.set(id, entry.index);
     if (action.type === 'recordReceipt' && action.final) this.#completed.set(action.session, entry.time);
     this.#places.set(digest, { index: entry.index, id });
-    this.#tree.append(hash);
+    this.#tree.grow(added);
     this.#entries.push(entry);
   }
 }
@@ -160,7 +162,7 @@ export class Stage {
   async accept(entry: Entry): Promise<void> {
     if (entry.index !== this.size) throw forged(this.size, `it claims to be entry ${entry.index}`);
     if (entry.previous !== this.#previous) throw forged(entry.index, 'its link to the entry before does not hold');
-    let hash: Uint8Array;
+    let hash: string;
     try {
       hash = entryHash(entry);
     } catch {
@@ -178,14 +180,14 @@ export class Stage {
     return this.#base.commit(this.#state, this.#links);
   }
 
-  async #add(entry: Entry, hash: Uint8Array, writes?: Map<string, string>): Promise<Outcome> {
-    const consortium = this.#consortium ?? toHex(hash);
+  async #add(entry: Entry, hash: string, writes?: Map<string, string>): Promise<Outcome> {
+    const consortium = this.#consortium ?? hash;
     const state = writes === undefined ? this.#state : recording(this.#state, writes);
     const outcome = await apply(state, entry.signed, consortium);
     this.#consortium = consortium;
-    this.#previous = toHex(hash);
-    this.#base.tree.append(hash);
-    this.#links.push({ entry, hash, digest: actionDigest(entry.signed), id: outcome.id });
+    this.#previous = hash;
+    const added = this.#base.tree.append(Buffer.from(hash, 'hex'));
+    this.#links.push({ entry, hash, added, digest: actionDigest(entry.signed), id: outcome.id });
     this.#events.push(...outcome.events);
     return outcome;
   }

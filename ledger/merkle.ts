@@ -15,14 +15,31 @@ import { Misuse } from '../protocol/errors.ts';
  */
 export type Hash = Uint8Array;
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+export const leafHash = (leaf: Uint8Array): Hash => bytesOf(hashOfLeaf(leaf));
+export const nodeHash = (left: Hash, right: Hash): Hash =>
+  bytesOf(hash('sha256', Buffer.concat([Uint8Array.of(1), left, right]), 'hex'));
 
-export const leafHash = (leaf: Uint8Array): Hash => sha256(LEAF, leaf);
-export const nodeHash = (left: Hash, right: Hash): Hash => sha256(NODE, left, right);
+/**
+ * A hash of 32 bytes as hexadecimal. Trees keep these: a string costs the engine less to make, to keep and to collect than a
+ * buffer, and a reader of the ledger makes four for every entry.
+ */
+type Node = string;
 
-const sha256 = (...parts: readonly Uint8Array[]): Hash =>
-  new Uint8Array(hash('sha256', Buffer.concat(parts), 'buffer'));
+const NODE = Buffer.alloc(65, 1);
+
+function hashOfLeaf(leaf: Uint8Array): Node {
+  const preimage = Buffer.alloc(1 + leaf.length);
+  preimage.set(leaf, 1);
+  return hash('sha256', preimage, 'hex');
+}
+
+function hashOfNode(left: Node, right: Node): Node {
+  NODE.write(left, 1, 'hex');
+  NODE.write(right, 33, 'hex');
+  return hash('sha256', NODE, 'hex');
+}
+
+const bytesOf = (node: Node): Hash => new Uint8Array(Buffer.from(node, 'hex'));
 
 /** Root over all leaves, in order; at least one. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Hash {
@@ -45,30 +62,38 @@ function treeOf(leaves: readonly Uint8Array[]): MerkleTree {
   return tree;
 }
 
+/** The hashes that one more leaf adds to a tree: its own, then that of each subtree it completes, smallest first. */
+export type Added = readonly Node[];
+
 /**
  * The compact form of a tree: the roots of its complete subtrees, largest first, at most log2(size) + 1 of them. Enough
  * to append and to tell the root; not to prove.
  */
 export class CompactTree {
   #size = 0;
-  readonly #peaks: Hash[] = [];
+  readonly #peaks: Node[] = [];
 
   get size(): number {
     return this.#size;
   }
-  /** O(log n). */
-  append(leaf: Uint8Array): void {
-    let node = leafHash(leaf);
+  /** O(log n). What it returns makes a `MerkleTree` of the same leaves grow without hashing again. */
+  append(leaf: Uint8Array): Added {
+    let node = hashOfLeaf(leaf);
+    const added = [node];
     // One merge for every trailing 1 of the size, as in a binary counter.
-    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2) node = nodeHash(this.#peaks.pop()!, node);
+    for (let size = this.#size; size % 2 === 1; size = (size - 1) / 2) {
+      node = hashOfNode(this.#peaks.pop()!, node);
+      added.push(node);
+    }
     this.#peaks.push(node);
     this.#size += 1;
+    return added;
   }
   root(): Hash {
     if (this.#size === 0) throw new Misuse('OUT_OF_RANGE', 'a tree without leaves has no root');
-    return this.#peaks.reduceRight((right, left) => nodeHash(left, right));
+    return bytesOf(this.#peaks.reduceRight((right, left) => hashOfNode(left, right)));
   }
-  static resume(size: number, peaks: readonly Hash[]): CompactTree {
+  static resume(size: number, peaks: readonly Node[]): CompactTree {
     const tree = new CompactTree();
     tree.#size = size;
     tree.#peaks.push(...peaks);
@@ -79,7 +104,7 @@ export class CompactTree {
 /** An append-only tree that answers for every size it ever had: keeps the roots of all complete subtrees (2n hashes). */
 export class MerkleTree {
   /** levels[h][i]: root over leaves i*2^h to (i+1)*2^h. */
-  readonly #levels: Hash[][] = [[]];
+  readonly #levels: Node[][] = [[]];
 
   get size(): number {
     return this.#levels[0]!.length;
@@ -87,40 +112,45 @@ export class MerkleTree {
 
   /** O(log n), O(1) on average. */
   append(leaf: Uint8Array): void {
-    let node = leafHash(leaf);
+    let node = hashOfLeaf(leaf);
     for (let height = 0; ; height++) {
       const level = (this.#levels[height] ??= []);
       level.push(node);
       if (level.length % 2 === 1) return;
-      node = nodeHash(level[level.length - 2]!, node);
+      node = hashOfNode(level[level.length - 2]!, node);
     }
+  }
+
+  /** Appends the leaf that a compact form of this very tree has hashed already. */
+  grow(added: Added): void {
+    for (let height = 0; height < added.length; height++) (this.#levels[height] ??= []).push(added[height]!);
   }
 
   /** Root over the first `size` leaves. 1 <= size <= this.size. O(log n). */
   rootAt(size: number): Hash {
     this.#requireSize(size, 1);
-    return this.#subtree(0, size);
+    return bytesOf(this.#subtree(0, size));
   }
 
   /** RFC 9162 section 2.1.3.1. 0 <= index < size <= this.size. */
   inclusionProof(index: number, size: number): Hash[] {
     this.#requireSize(size, 1);
     requireRange(index, 0, size - 1, 'leaf');
-    const proof: Hash[] = [];
+    const proof: Node[] = [];
     let [begin, end] = [0, size];
     while (end - begin > 1) {
       const middle = begin + splitPoint(end - begin);
       if (index < middle) [proof[proof.length], end] = [this.#subtree(middle, end), middle];
       else [proof[proof.length], begin] = [this.#subtree(begin, middle), middle];
     }
-    return proof.reverse();
+    return proof.reverse().map(bytesOf);
   }
 
   /** RFC 9162 section 2.1.4.1. 1 <= from <= to <= this.size; empty when they are equal. */
   consistencyProof(from: number, to: number): Hash[] {
     this.#requireSize(to, 1);
     requireRange(from, 1, to, 'older size');
-    const proof: Hash[] = [];
+    const proof: Node[] = [];
     let [begin, end] = [0, to];
     while (from !== end) {
       const middle = begin + splitPoint(end - begin);
@@ -129,12 +159,12 @@ export class MerkleTree {
     }
     // The verifier knows the old root: it needs the last common subtree only when that is not the whole old tree.
     if (begin > 0) proof.push(this.#subtree(begin, end));
-    return proof.reverse();
+    return proof.reverse().map(bytesOf);
   }
 
   /** The compact form over all leaves, to try out further leaves on. */
   compact(): CompactTree {
-    const peaks: Hash[] = [];
+    const peaks: Node[] = [];
     let begin = 0;
     for (let height = this.#levels.length - 1; height >= 0; height--) {
       const width = 2 ** height;
@@ -146,12 +176,12 @@ export class MerkleTree {
   }
 
   /** Root over leaves begin to end; begin is a multiple of the power of two at or above end - begin, as splits make it. */
-  #subtree(begin: number, end: number): Hash {
+  #subtree(begin: number, end: number): Node {
     const width = end - begin;
     const height = Math.log2(width);
     if (Number.isInteger(height)) return this.#levels[height]![begin / width]!;
     const middle = begin + splitPoint(width);
-    return nodeHash(this.#subtree(begin, middle), this.#subtree(middle, end));
+    return hashOfNode(this.#subtree(begin, middle), this.#subtree(middle, end));
   }
 
   #requireSize(size: number, least: number): void {

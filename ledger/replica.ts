@@ -113,6 +113,8 @@ export abstract class LedgerCopy<Head extends LedgerHead> implements LedgerView 
  */
 export class Replica extends LedgerCopy<TreeHead> {
   readonly #pins: Pins;
+  /** The last head whose signature was checked; it may not have been followed yet. */
+  #checked: TreeHead | undefined;
 
   /** What is not pinned is taken from the first head. */
   constructor(pins: Pins) {
@@ -138,11 +140,12 @@ export class Replica extends LedgerCopy<TreeHead> {
   /** Checks signature and pins of a head, once the first is known also that it is of the same operator and consortium. */
   verifyHead(head: TreeHead): void {
     // The head of an acknowledgement is mostly the one that the stream has brought already.
-    if (isDeepStrictEqual(head, this.lastHead)) return;
+    if (head === this.#checked || isDeepStrictEqual(head, this.lastHead)) return;
     verifyHeadSignature(head, {
       consortium: this.#pins.consortium ?? this.lastHead?.consortium,
       operator: this.#pins.operator ?? this.lastHead?.publicKey,
     });
+    this.#checked = head;
   }
 }
 

@@ -1,12 +1,5 @@
-import { toHex } from '../protocol/bytes.ts';
-import {
-  deriveQueryId,
-  deriveSessionId,
-  entryHash,
-  type Action,
-  type Entry,
-  type SuspensionSubject,
-} from '../protocol/ledger.ts';
+import { deriveQueryId, deriveSessionId, type Action, type Entry, type SuspensionSubject } from '../protocol/ledger.ts';
+import { entryHash } from '../protocol/ledger-text.ts';
 import { schemaReference } from '../protocol/schema.ts';
 import type { TraceSubject } from './contract/trace-keys.ts';
 
@@ -51,7 +44,7 @@ interface Asked {
  * do not name.
  */
 export function trace(entries: readonly Entry[], subject: TraceSubject): TraceStep[] {
-  const reader = new Reader(entries[0] === undefined ? '' : toHex(entryHash(entries[0])));
+  const reader = new Reader(entries[0] === undefined ? '' : entryHash(entries[0]));
   const steps: TraceStep[] = [];
   for (const entry of entries) {
     const matter = reader.read(entry);

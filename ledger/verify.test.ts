@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { toHex } from '../protocol/bytes.ts';
+import { fromHex } from '../protocol/bytes.ts';
 import { canonicalText, decodeCanonical } from '../protocol/canonical.ts';
 import { HealthchainError, Misuse } from '../protocol/errors.ts';
 import { Identity } from '../protocol/identity.ts';
-import { entryHash, operatorExport, type Entry, type OperatorExport, type SignedAction } from '../protocol/ledger.ts';
+import { entryHash } from '../protocol/ledger-text.ts';
+import { operatorExport, type Entry, type OperatorExport, type SignedAction } from '../protocol/ledger.ts';
 import { signHead } from './heads.ts';
 import { merkleRoot } from './merkle.ts';
 import { signAction } from './sign.ts';
@@ -81,15 +82,11 @@ async function tamperedResult(changed: string): Promise<unknown> {
 
 /** What an operator with its own key can try: it signs a correct head over a wrong history. */
 function signedBy(key: Identity, entries: readonly Entry[], consortium: string): OperatorExport {
-  const root = merkleRoot(entries.map(entryHash));
+  const root = merkleRoot(entries.map((entry) => fromHex(entryHash(entry), 32)));
   return { ...document, head: signHead(key, { consortium, size: entries.length, root }), entries: [...entries] };
 }
 const relinked = (signed: readonly SignedAction[]): OperatorExport =>
-  signedBy(
-    operator,
-    linkUnchecked(signed, (entry) => toHex(entryHash(entry))),
-    document.head.consortium,
-  );
+  signedBy(operator, linkUnchecked(signed, entryHash), document.head.consortium);
 const signedOf = (): SignedAction[] => document.entries.map(({ signed }) => signed);
 
 describe('an operator that signs a wrong history is found out', () => {

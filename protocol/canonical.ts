@@ -26,6 +26,15 @@ export function hashBytes(label: Label, ...parts: readonly Uint8Array[]): Uint8A
   return new Uint8Array(hash('sha256', preimage, 'buffer'));
 }
 
+/** As `hashBytes` of the one part `text`, as hexadecimal: made without the buffers that bytes would take. */
+export function hashText(label: Label, text: string): string {
+  const preimage = Buffer.allocUnsafe(8 + label.length + Buffer.byteLength(text));
+  const at = preimage.writeUInt32BE(label.length, 0) + preimage.write(label, 4, 'latin1');
+  preimage.writeUInt32BE(preimage.length - at - 4, at);
+  preimage.write(text, at + 4, 'utf8');
+  return hash('sha256', preimage, 'hex');
+}
+
 /** Objects and arrays within each other at most; an honest ledger export with a wordy query has about thirty. */
 const DEPTH_LIMIT = 100;
 

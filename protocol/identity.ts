@@ -76,9 +76,14 @@ export class Identity {
 
 /** True when `signature` is `publicKey`'s over label and message. Malformed keys and signatures are false. */
 export function verifySignature(publicKey: string, label: Label, message: Uint8Array, signature: Uint8Array): boolean {
+  return verifyDigest(publicKey, hashBytes(label, message), signature);
+}
+
+/** As `verifySignature`, by a caller who has the hash of label and message already. */
+export function verifyDigest(publicKey: string, digest: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== 64) return false;
   try {
-    return edVerify(null, hashBytes(label, message), publicKeyObject(publicKey), signature);
+    return edVerify(null, digest, publicKeyObject(publicKey), signature);
   } catch {
     return false;
   }

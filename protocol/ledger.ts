@@ -176,9 +176,6 @@ export const signedAction = z.strictObject({
 });
 export type SignedAction = z.infer<typeof signedAction>;
 
-export const actionBytes = (signed: Omit<SignedAction, 'signature'>): Uint8Array =>
-  canonicalBytes({ consortium: signed.consortium, caller: signed.caller, action: signed.action });
-
 export const NO_CONSORTIUM = '0'.repeat(64);
 
 /** One link of the chain. `time` is the operator's clock: for people, proves nothing. */
@@ -189,8 +186,6 @@ export const entry = z.strictObject({
   signed: signedAction,
 });
 export type Entry = z.infer<typeof entry>;
-
-export const entryHash = (each: Entry): Uint8Array => hashDocument(LABEL.entry, each);
 
 /** The operator's signature under the Merkle root (RFC 6962) of the first `size` entry hashes. */
 export const treeHead = z.strictObject({

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { canonicalText } from '../../protocol/canonical.ts';
-import { toHex } from '../../protocol/bytes.ts';
 import { Identity } from '../../protocol/identity.ts';
-import { entryHash, type Action, type Organisation, type SignedAction } from '../../protocol/ledger.ts';
+import { entryHash } from '../../protocol/ledger-text.ts';
+import { type Action, type Organisation, type SignedAction } from '../../protocol/ledger.ts';
 import { readErrorRecord } from './testing/errors.ts';
 import { signAction, found } from '../sign.ts';
 import { actions, ASKED, makeWorld, organisation, type MemberName } from '../testing/world.ts';
@@ -38,7 +38,7 @@ let consortium: string;
 beforeEach(async () => {
   channel = new ChannelInMemory();
   expect(await channel.apply(member('board'), founding)).toMatchObject({ status: 200 });
-  consortium = toHex(entryHash({ index: 0, previous: '0'.repeat(64), time: channel.now, signed: founding }));
+  consortium = entryHash({ index: 0, previous: '0'.repeat(64), time: channel.now, signed: founding });
 });
 
 const sign = (who: MemberName, action: Action): SignedAction => signAction(world.members[who], consortium, action);

@@ -1,7 +1,7 @@
-import { toHex } from '../../protocol/bytes.ts';
 import { canonicalText } from '../../protocol/canonical.ts';
 import { Fault, HealthchainError, Misuse } from '../../protocol/errors.ts';
-import { entryHash, NO_CONSORTIUM, type SignedAction } from '../../protocol/ledger.ts';
+import { entryHash } from '../../protocol/ledger-text.ts';
+import { NO_CONSORTIUM, type SignedAction } from '../../protocol/ledger.ts';
 import { apply } from '../contract/apply.ts';
 import type { LedgerEvent } from '../contract/call.ts';
 import { KEY } from '../contract/keys.ts';
@@ -115,7 +115,7 @@ async function consortiumId(stub: Stub, state: State, signed: SignedAction): Pro
   const row = await readRow(state, KEY.consortium, ROW.consortium);
   if (row !== undefined) return row.id;
   const time = stub.getDateTimestamp().toISOString();
-  return toHex(entryHash({ index: 0, previous: NO_CONSORTIUM, time, signed }));
+  return entryHash({ index: 0, previous: NO_CONSORTIUM, time, signed });
 }
 
 async function consortium(state: State): Promise<string> {

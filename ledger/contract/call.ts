@@ -1,9 +1,8 @@
-import { fromHex, toHex } from '../../protocol/bytes.ts';
-import { hashBytes } from '../../protocol/canonical.ts';
-import { actionBytes, type Action, type Role, type SignedAction, type Tier } from '../../protocol/ledger.ts';
+import { fromHex } from '../../protocol/bytes.ts';
+import { actionForm, type ActionForm, type Unsigned } from '../../protocol/ledger-text.ts';
+import type { Action, Role, SignedAction, Tier } from '../../protocol/ledger.ts';
 import { Misuse, Refusal } from '../../protocol/errors.ts';
-import { verifySignature } from '../../protocol/identity.ts';
-import { LABEL } from '../../protocol/labels.ts';
+import { verifyDigest } from '../../protocol/identity.ts';
 import { KEY } from './keys.ts';
 import { ROW, readRow, type Row } from './rows.ts';
 import type { State } from './state.ts';
@@ -40,31 +39,17 @@ export interface Outcome {
 export const changed = (...events: readonly LedgerEvent[]): Outcome => ({ id: '', events });
 export const made = (id: string, ...events: readonly LedgerEvent[]): Outcome => ({ id, events });
 
-/** Canonical forms and digests of actions at hand: each is asked for several times on its way through the contract. */
-const forms = new WeakMap<object, { readonly bytes: Uint8Array; readonly digest: string }>();
-
-function formOf(signed: Omit<SignedAction, 'signature'>): { readonly bytes: Uint8Array; readonly digest: string } {
-  const known = forms.get(signed);
-  if (known !== undefined) return known;
-  const bytes = canonical(signed);
-  const form = { bytes, digest: toHex(hashBytes(LABEL.action, bytes)) };
-  forms.set(signed, form);
-  return form;
-}
-
-function canonical(signed: Omit<SignedAction, 'signature'>): Uint8Array {
+/** An action's form; `Misuse MALFORMED` for one that has none. */
+function formOf(signed: Unsigned): ActionForm {
   try {
-    return actionBytes(signed);
+    return actionForm(signed);
   } catch {
     throw new Misuse('MALFORMED', 'action: a text in it is not Unicode');
   }
 }
 
-/**
- * An action's canonical form. Whoever changes an action makes a new one: the form of an object is remembered.
- * `Misuse MALFORMED` for text that has none: a lone surrogate is valid JSON, not Unicode.
- */
-export const signedBytes = (signed: Omit<SignedAction, 'signature'>): Uint8Array => formOf(signed).bytes;
+/** An action's canonical form: what its caller signs. `Misuse MALFORMED` for text that has none. */
+export const signedBytes = (signed: Unsigned): Uint8Array => Buffer.from(formOf(signed).text, 'utf8');
 
 /** Bytes of an action's canonical form, and levels to which its document nests. */
 const SIZE_LIMIT = 1 << 20;
@@ -75,7 +60,7 @@ const DEPTH_LIMIT = 100;
  * limits are the contract's and not those of one machine's stack. (Canonical numbers can be longer than they were sent.)
  */
 export function requireSize(signed: SignedAction): void {
-  if (signedBytes(signed).length > SIZE_LIMIT) {
+  if (Buffer.byteLength(formOf(signed).text) > SIZE_LIMIT) {
     throw new Refusal('TOO_LARGE', `an action of more than ${SIZE_LIMIT} bytes`, { hint: 'Split or shorten it.' });
   }
   if (nestsDeeper(signed.action, DEPTH_LIMIT)) {
@@ -85,21 +70,23 @@ export function requireSize(signed: SignedAction): void {
   }
 }
 
-const nestsDeeper = (value: unknown, levels: number): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (levels === 0 || Object.values(value).some((each) => nestsDeeper(each, levels - 1)));
+function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const key in value) if (nestsDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
+}
 
 /**
  * Names an action whatever signature it carries: the same caller cannot do the same thing twice by signing it again.
  * 32 bytes as hexadecimal.
  */
-export const actionDigest = (signed: Omit<SignedAction, 'signature'>): string => formOf(signed).digest;
+export const actionDigest = (signed: Unsigned): string => formOf(signed).digest;
 
 /** Refuses with `BAD_SIGNATURE` unless the key that the action names signed it. */
 export function verifyCaller(signed: SignedAction): void {
-  const message = signedBytes(signed);
-  if (verifySignature(signed.caller.publicKey, LABEL.action, message, fromHex(signed.signature, 64))) return;
+  const digest = Buffer.from(actionDigest(signed), 'hex');
+  if (verifyDigest(signed.caller.publicKey, digest, fromHex(signed.signature, 64))) return;
   throw new Refusal('BAD_SIGNATURE', 'the signature of the action does not verify', {
     party: signed.caller.organisation,
     hint: 'The action was changed after signing, or signed for another consortium or caller.',

@@ -17,18 +17,22 @@ export interface State {
 
 const byKey = (a: Pair, b: Pair): number => (a.key < b.key ? -1 : 1);
 
+const ABSENT: Promise<undefined> = Promise.resolve(undefined);
+const DONE: Promise<void> = Promise.resolve();
+
 /** A state in memory. `list` costs the length of its answer: every key is also filed under each of its prefixes. */
 export class MemoryState implements State {
   readonly #values = new Map<string, string>();
   readonly #under = new Map<string, Set<string>>();
 
   get(key: string): Promise<string | undefined> {
-    return Promise.resolve(this.#values.get(key));
+    const value = this.#values.get(key);
+    return value === undefined ? ABSENT : Promise.resolve(value);
   }
   put(key: string, value: string): Promise<void> {
     if (!this.#values.has(key)) this.#file(key);
     this.#values.set(key, value);
-    return Promise.resolve();
+    return DONE;
   }
   list(prefix: string): Promise<readonly Pair[]> {
     const keys = this.#under.get(prefix) ?? [];
@@ -41,8 +45,9 @@ export class MemoryState implements State {
   #file(key: string): void {
     for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1)) {
       const prefix = key.slice(0, end + 1);
-      const keys = this.#under.get(prefix) ?? new Set();
-      this.#under.set(prefix, keys.add(key));
+      let keys = this.#under.get(prefix);
+      if (keys === undefined) this.#under.set(prefix, (keys = new Set()));
+      keys.add(key);
     }
   }
 }
@@ -50,30 +55,46 @@ export class MemoryState implements State {
 /**
  * Writes held back over a state that stays untouched until `flush`: an action that is refused half-way leaves no
  * trace. It also shows an action its own writes, which Fabric does not.
+ *
+ * Every entry of a ledger passes two of these, one for itself and one for its batch, and few of them are ever asked for
+ * a list: keys are filed by their prefixes no sooner than that.
  */
 export class BufferedState implements State {
   readonly #base: State;
-  #writes = new MemoryState();
+  readonly #writes = new Map<string, string>();
+  /** The first so many writes, ready to be listed. */
+  #listed: MemoryState | undefined;
 
   constructor(base: State) {
     this.#base = base;
   }
-  async get(key: string): Promise<string | undefined> {
-    return (await this.#writes.get(key)) ?? (await this.#base.get(key));
+  get(key: string): Promise<string | undefined> {
+    const value = this.#writes.get(key);
+    return value === undefined ? this.#base.get(key) : Promise.resolve(value);
   }
   put(key: string, value: string): Promise<void> {
-    return this.#writes.put(key, value);
+    this.#writes.set(key, value);
+    return this.#listed === undefined ? DONE : this.#listed.put(key, value);
   }
   async list(prefix: string): Promise<readonly Pair[]> {
     const base = await this.#base.list(prefix);
-    const writes = await this.#writes.list(prefix);
+    if (this.#writes.size === 0) return base;
+    const writes = await this.#filed().list(prefix);
     if (writes.length === 0) return base;
     const merged = new Map([...base, ...writes].map((pair) => [pair.key, pair]));
     return [...merged.values()].sort(byKey);
   }
   /** Carries the writes over to the base. */
   async flush(): Promise<void> {
-    for (const { key, value } of this.#writes.dump()) await this.#base.put(key, value);
-    this.#writes = new MemoryState();
+    for (const [key, value] of this.#writes) await this.#base.put(key, value);
+    this.#writes.clear();
+    this.#listed = undefined;
+  }
+  #filed(): MemoryState {
+    if (this.#listed === undefined) {
+      this.#listed = new MemoryState();
+      for (const [key, value] of this.#writes) void this.#listed.put(key, value);
+    }
+    return this.#listed;
   }
 }

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { decodeDocument } from '../../protocol/canonical.ts';
 import { Abort, Fault, HealthchainError, Misuse, Refusal } from '../../protocol/errors.ts';
 import {
   type Action,
@@ -13,10 +12,11 @@ import type { Acknowledgement, Ledger, Member } from '../ledger.ts';
 import type { Replica } from '../replica.ts';
 import { signAction } from '../sign.ts';
 import { ViewThrough } from '../view.ts';
+import { decodeBatch } from './batch.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { Follower } from './follower.ts';
 import { LedgerTransport, type Fetch } from './transport.ts';
-import { ANSWER_LIMIT, entryBatch } from './wire.ts';
+import { together } from './together.ts';
 
 export interface RemoteLedgerOptions {
   readonly url: string;
@@ -173,15 +173,18 @@ export class RemoteLedger extends ViewThrough implements Ledger {
   }
 
   async *#readStream(signal: AbortSignal): AsyncGenerator<boolean> {
+    const left = new AbortController();
     try {
-      for await (const { event, data } of this.#transport.stream(this.#follower.replica.size, signal)) {
-        if (event === 'heartbeat') this.#follower.setStreaming(true);
-        if (event !== 'batch') continue;
-        const { head, entries } = decodeDocument(entryBatch, data, { what: 'ledger stream', limit: ANSWER_LIMIT });
-        await this.#follower.follow(head, entries);
+      const stream = this.#transport.stream(this.#follower.replica.size, AbortSignal.any([signal, left.signal]));
+      for await (const events of together(stream)) {
+        if (events.some(({ event }) => event === 'heartbeat')) this.#follower.setStreaming(true);
+        const batches = events.filter(({ event }) => event === 'batch').map(({ data }) => decodeBatch(data));
+        if (batches.length === 0) continue;
+        await this.#follower.followAll(batches);
         yield true;
       }
     } finally {
+      left.abort();
       this.#follower.setStreaming(false);
     }
   }

@@ -5,6 +5,7 @@ import { Growth } from '../growth.ts';
 import type { Pins } from '../heads.ts';
 import { verifyConsistency } from '../merkle.ts';
 import { Replica } from '../replica.ts';
+import type { Batch } from './batch.ts';
 import { Checkpoint } from './checkpoint.ts';
 import type { LedgerTransport } from './transport.ts';
 
@@ -65,6 +66,24 @@ export class Follower {
     const turn = this.#turn.then(() => this.#follow(head, offered));
     this.#turn = turn.catch(() => undefined);
     return turn;
+  }
+
+  /**
+   * Follows what came together under the last of its heads, which covers all of it. An earlier head vouches for nothing that
+   * is used: it is compared with the copy, and its signature is checked where it differs, for then it proves a fork.
+   */
+  async followAll(batches: readonly Batch[]): Promise<void> {
+    const heads = batches.map(({ head }) => head);
+    const last = heads.pop();
+    if (last === undefined) return;
+    await this.follow(
+      last,
+      batches.flatMap(({ entries }) => entries),
+    );
+    for (const head of heads) {
+      const agrees = head.size <= this.replica.size && this.replica.rootAt(head.size) === head.root;
+      if (!agrees) await this.follow(head);
+    }
   }
 
   /** Requires the replica to continue what an earlier run saw, and keeps its heads in the file from here on. */

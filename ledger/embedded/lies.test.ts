@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { canonicalText } from '../../protocol/canonical.ts';
-import { HealthchainError } from '../../protocol/errors.ts';
+import { Abort, HealthchainError } from '../../protocol/errors.ts';
 import { Identity } from '../../protocol/identity.ts';
 import type { Entry, TreeHead } from '../../protocol/ledger.ts';
+import { entryHash } from '../../protocol/ledger-text.ts';
 import { signHead } from '../heads.ts';
+import { merkleRoot } from '../merkle.ts';
 import { makeExport } from '../testing/chains.ts';
 import { actions, hex, type World } from '../testing/world.ts';
 import { RemoteLedger } from './client.ts';
@@ -102,6 +105,44 @@ describe('a ledger that lies about a submission', () => {
     const submit = { index: 5, id: '', head: signed(6) };
     await expect(submitting({ submit }, world.members.board)).rejects.toMatchObject({ code: 'LEDGER_FORK' });
   });
+});
+
+describe('a ledger that lies on its stream, several heads at once', () => {
+  const leaves = entries.map((entry) => fromHex(entryHash(entry), 32));
+  const at = (size: number): TreeHead => signed(size, toHex(merkleRoot(leaves.slice(0, size))));
+  const following = (heads: readonly TreeHead[]): Promise<RemoteLedger> => {
+    const events = heads.map((each) => {
+      const batch = { entries: entries.slice(each.size - 1, each.size), head: each };
+      return `event: batch\ndata: ${canonicalText(batch)}\n\n`;
+    });
+    const rest = serving({ ...honest, head: at(3) });
+    const fetch: Fetch = (input, init) =>
+      new URL(input).pathname === '/v1/stream' ? Promise.resolve(new Response(events.join(''))) : rest(input, init);
+    return RemoteLedger.connect({ url: 'http://ledger.test', fetch, deadlineMs: 60 });
+  };
+  const caught = async (heads: readonly TreeHead[]): Promise<unknown> => {
+    const ledger = await following(heads);
+    const error = await expect
+      .poll(() => ledger.refresh().catch((each: unknown) => (each instanceof Abort ? each.code : undefined)))
+      .toBeDefined()
+      .then(() => ledger.refresh().catch((each: unknown) => each));
+    await ledger.close();
+    return error;
+  };
+
+  it('tells the truth to begin with', async () => {
+    const ledger = await following([at(4), at(5), at(6)]);
+    await expect.poll(() => ledger.head()).toEqual(at(6));
+    await ledger.close();
+  });
+  it('bad-first-head-of-another-past', async () =>
+    expect(await caught([signed(4), at(5), at(6)])).toMatchObject({ name: 'Abort', code: 'LEDGER_FORK' }));
+  it('bad-head-between-of-another-past', async () =>
+    expect(await caught([at(4), signed(5), at(6)])).toMatchObject({ name: 'Abort', code: 'LEDGER_FORK' }));
+  it('bad-head-between-of-nobody', async () =>
+    expect(await caught([at(4), { ...at(5), root: hex(3) }, at(6)])).toMatchObject({ code: 'FORGED_LEDGER' }));
+  it('bad-last-head', async () =>
+    expect(await caught([at(4), at(5), signed(6)])).toMatchObject({ code: 'FORGED_LEDGER' }));
 });
 
 describe('answers that are garbage', () => {

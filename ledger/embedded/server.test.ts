@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../protocol/bytes.ts';
 import { canonicalText, checkDocument, decodeCanonical, decodeDocument } from '../../protocol/canonical.ts';
-import { entryHash, ledgerExport, treeHead, type SignedAction } from '../../protocol/ledger.ts';
+import { entryHash } from '../../protocol/ledger-text.ts';
+import { ledgerExport, treeHead, type SignedAction } from '../../protocol/ledger.ts';
 import { verifyConsistency, verifyInclusion } from '../merkle.ts';
 import { signAction } from '../sign.ts';
 import { CLOCK, temporaryFolder, testServer } from '../testing/folder.ts';
@@ -41,7 +42,9 @@ describe('the HTTP interface', () => {
     const hashes = async (path: string) =>
       checkDocument(proof, await get(`${url}${path}`), { what: 'proof' }).proof.map((hash) => fromHex(hash, 32));
     const inclusion = await hashes('/v1/proof/inclusion?index=2&size=6');
-    expect(verifyInclusion({ index: 2, size: 6, leaf: entryHash(entries[1]!), root }, inclusion)).toBe(true);
+    expect(verifyInclusion({ index: 2, size: 6, leaf: fromHex(entryHash(entries[1]!), 32), root }, inclusion)).toBe(
+      true,
+    );
 
     const text = await (await fetch(`${url}/v1/export`)).text();
     const verified = await verifyExport(decodeCanonical(ledgerExport, text, { what: 'export' }), {

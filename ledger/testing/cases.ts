@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDocument } from '../../protocol/canonical.ts';
 import type { Refusal } from '../../protocol/errors.ts';
 import { Identity } from '../../protocol/identity.ts';
-import { entryHash, ledgerExport, type Action, type Entry } from '../../protocol/ledger.ts';
-import { toHex } from '../../protocol/bytes.ts';
+import { entryHash } from '../../protocol/ledger-text.ts';
+import { ledgerExport, type Action, type Entry } from '../../protocol/ledger.ts';
 import { accessGranted, consentsAt } from '../consent.ts';
 import { creditsOf, creditTotals } from '../credits.ts';
 import { pinsOf } from '../heads.ts';
@@ -147,8 +147,8 @@ export function ledgerCases(
       await submitted();
       await reading;
       expect(seen.map(({ index }) => index)).toEqual([0, 1, 2]);
-      expect(toHex(entryHash(seen[0]!))).toBe(ledger.consortium);
-      expect(seen[2]!.previous).toBe(toHex(entryHash(seen[1]!)));
+      expect(entryHash(seen[0]!)).toBe(ledger.consortium);
+      expect(seen[2]!.previous).toBe(entryHash(seen[1]!));
     });
 
     it('ends waiting readers when it is closed', async () => {
