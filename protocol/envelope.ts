@@ -9,7 +9,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { inspect } from 'node:util';
-import { ByteWriter, concatBytes, discard, fromHex, toHex } from './bytes.ts';
+import { concatBytes, discard, fromHex, toHex } from './bytes.ts';
 import { Abort, Misuse } from './errors.ts';
 
 /** DER header of a raw X25519 public key (RFC 8410): SubjectPublicKeyInfo. */
@@ -144,9 +144,8 @@ export class Opener {
 const NOTHING = new Uint8Array(0);
 
 function nonceOf(counter: number): Uint8Array {
-  return new ByteWriter()
-    .uint32(0)
-    .uint32(Math.floor(counter / 2 ** 32))
-    .uint32(counter % 2 ** 32)
-    .finish();
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32BE(Math.floor(counter / 2 ** 32), 4);
+  nonce.writeUInt32BE(counter % 2 ** 32, 8);
+  return nonce;
 }

@@ -7,6 +7,7 @@ const WAITING_LIMIT = 64 * 1024 * 1024;
 /** One session's place at the relay: queues what arrives per peer, hands it out in order, ends by the signal. */
 export class SessionRelay implements Relay {
   readonly #roster: readonly string[];
+  readonly #places: ReadonlyMap<string, number>;
   readonly #transmit: (to: number, frame: Uint8Array) => Promise<void>;
   readonly #signal: AbortSignal;
   readonly #arrived = new Map<string, Uint8Array[]>();
@@ -19,13 +20,14 @@ export class SessionRelay implements Relay {
     signal: AbortSignal,
   ) {
     this.#roster = roster;
+    this.#places = new Map(roster.map((party, place) => [party, place]));
     this.#transmit = transmit;
     this.#signal = signal;
   }
 
   async send(to: string, frame: Uint8Array): Promise<void> {
     this.#signal.throwIfAborted();
-    await this.#transmit(this.#roster.indexOf(to), frame);
+    await this.#transmit(this.#places.get(to)!, frame);
   }
 
   receive(from: string): Promise<Uint8Array> {

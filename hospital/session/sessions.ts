@@ -209,14 +209,9 @@ export class Sessions {
   }
 
   #open(session: SessionRecord, end: AbortController): LiveSession {
+    const from = session.roster.indexOf(this.#parts.member.organisation);
     const transmit = (to: number, payload: Uint8Array): Promise<void> =>
-      this.#parts.send({
-        type: 'relay',
-        session: session.id,
-        from: session.roster.indexOf(this.#parts.member.organisation),
-        to,
-        payload,
-      });
+      this.#parts.send({ type: 'relay', session: session.id, from, to, payload });
     const live: LiveSession = {
       relay: new SessionRelay(session.roster, transmit, end.signal),
       end,

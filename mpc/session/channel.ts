@@ -35,6 +35,9 @@ export class Channel implements Transport {
   readonly #secrets: ReadonlyMap<string, PairSecret>;
   readonly #sealers: ReadonlyMap<string, Sealer>;
   readonly #openers: ReadonlyMap<string, Opener>;
+  /** Where a frame to a peer, and one from it, belongs, as far as all frames of that direction have it in common. */
+  readonly #outward: ReadonlyMap<string, Uint8Array>;
+  readonly #inward: ReadonlyMap<string, Uint8Array>;
 
   constructor(parts: {
     setting: SessionSetting;
@@ -52,6 +55,8 @@ export class Channel implements Transport {
     this.#secrets = parts.secrets;
     this.#sealers = new Map([...parts.secrets].map(([peer, secret]) => [peer, new Sealer(secret.send)]));
     this.#openers = new Map([...parts.secrets].map(([peer, secret]) => [peer, new Opener(secret.receive, peer)]));
+    this.#outward = new Map(this.peers.map((peer) => [peer, this.#direction(this.self, peer)]));
+    this.#inward = new Map(this.peers.map((peer) => [peer, this.#direction(peer, this.self)]));
   }
 
   get session(): string {
@@ -62,7 +67,7 @@ export class Channel implements Transport {
     const sealer = this.#sealers.get(to)!;
     for (let at = 0, part = 0; at < message.length || part === 0; at += PART, part++) {
       const last = at + PART >= message.length ? 1 : 0;
-      const place = this.#place(this.self, to, round, part, last);
+      const place = placeOf(this.#outward.get(to)!, round, part, last);
       const frame = sealer.seal(message.subarray(at, at + PART), place, Uint8Array.of(last));
       await this.#relay.send(to, frame);
       discard(frame);
@@ -76,7 +81,7 @@ export class Channel implements Transport {
       const frame = await this.#relay.receive(from);
       const last = frame[0];
       if (last !== 0 && last !== 1) throw malformed(from, round, 'starts with a byte that is no part mark');
-      const plain = opener.open(frame.subarray(1), this.#place(from, this.self, round, part, last));
+      const plain = opener.open(frame.subarray(1), placeOf(this.#inward.get(from)!, round, part, last));
       discard(frame);
       parts.push(plain);
       bytes += plain.length;
@@ -96,20 +101,23 @@ export class Channel implements Transport {
     return new Uint8Array(mac.update(new ByteWriter().text(LABEL.maskSeed).fixed(transcript).finish()).digest());
   }
 
-  #place(from: string, to: string, round: string, part: number, last: number): Uint8Array {
-    return new ByteWriter()
-      .fixed(fromHex(this.setting.session, 32))
-      .text(from)
-      .text(to)
-      .text(round)
-      .uint32(part)
-      .uint8(last)
-      .finish();
+  #direction(from: string, to: string): Uint8Array {
+    return new ByteWriter().fixed(fromHex(this.setting.session, 32)).text(from).text(to).finish();
   }
 
   [inspect.custom](): string {
     return `Channel(${this.self} in ${this.setting.session.slice(0, 8)})`;
   }
+}
+
+/** Direction, round (length-prefixed), part (uint32), whether it is the last (one byte). */
+function placeOf(direction: Uint8Array, round: string, part: number, last: number): Uint8Array {
+  const place = Buffer.allocUnsafe(direction.length + 9 + Buffer.byteLength(round));
+  place.set(direction);
+  let at = place.writeUInt32BE(place.length - direction.length - 9, direction.length);
+  at += place.write(round, at, 'utf8');
+  place.writeUInt8(last, place.writeUInt32BE(part, at));
+  return place;
 }
 
 /** One message of its parts, whose memory goes. */
