@@ -1,5 +1,6 @@
 import { ownGuard, scannedIndex } from './guards.ts';
-import type { Plan, PlannedTable } from './plan.ts';
+import type { PlannedTable } from './layout.ts';
+import type { Plan } from './plan.ts';
 
 /**
  * Complementary withholding. The cells of a histogram or table, together with the rows that none of its buckets holds,

@@ -1,7 +1,8 @@
 import { needsDecision, type ReleaseRule } from '../protocol/release.ts';
 import type { Axis } from './axis.ts';
 import type { Scope } from './fields.ts';
-import type { Plan, PlannedTable } from './plan.ts';
+import type { PlannedTable } from './layout.ts';
+import type { Plan } from './plan.ts';
 import type { Search } from './search.ts';
 import { columnsOfTerm, countOf, simplify, sumOf, termKey, type Term } from './terms.ts';
 

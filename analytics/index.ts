@@ -1,14 +1,6 @@
 /** What the processes use of analytics: from a researcher's document to cells, and back to an answer. */
 export { normalizeQuery, type SchemaLookup } from './normalize.ts';
-export {
-  computesOnShares,
-  planQuery,
-  groupKey,
-  MAXIMUM_CELLS,
-  type Plan,
-  type PlannedStatistic,
-  type PlannedTable,
-} from './plan.ts';
+export { computesOnShares, planQuery, groupKey, type Plan, type PlannedStatistic } from './plan.ts';
 export { type PlannedSearch, type Target } from './search.ts';
 export { compileDistribution, compileMagnitudes, compileSql, compileTexts, type CompiledSql } from './sql.ts';
 export { Distribution, readDistribution } from './distribution.ts';

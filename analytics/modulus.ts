@@ -1,6 +1,7 @@
 import type { Modulus } from '../protocol/session.ts';
 import { greatestMagnitude } from './magnitudes.ts';
-import { computesOnShares, MAXIMUM_ROWS, type Plan } from './plan.ts';
+import { MAXIMUM_ROWS } from './limits.ts';
+import { computesOnShares, type Plan } from './plan.ts';
 
 /** What all cells of one hospital add up to at most, in absolute value, where its shares are integers mod 2^128 (docs/protocol.md §4). */
 const SMALL_CELLS = 2n ** 88n;

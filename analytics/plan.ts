@@ -2,40 +2,19 @@ import { canonicalText } from '../protocol/canonical.ts';
 import type { Query } from '../protocol/query.ts';
 import { needsDecision } from '../protocol/release.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
-import { axisKey, resolveAxis, type Axis } from './axis.ts';
+import { resolveAxis, type Axis } from './axis.ts';
 import { columnsOf, presentWhere, resolvePredicate, type Condition } from './condition.ts';
-import { magnitude, Scope } from './fields.ts';
+import { Scope } from './fields.ts';
 import { countsBehind, planGuards, type Guarding } from './guards.ts';
 import { gridSize } from './grid.ts';
-import { judgedSums } from './magnitudes.ts';
+import { layOut, type Layout, type PlannedTable } from './layout.ts';
+import { requireFewSearches, requireFewSums, requireRoom } from './limits.ts';
 import { badQuery } from './mistake.ts';
 import { requireSeparate } from './overlap.ts';
 import { searchKey, type PlannedSearch, type Search } from './search.ts';
 import { planStatistic } from './statistics/registry.ts';
 import type { Statistic } from './statistics/statistic.ts';
-import { columnsOfTerm, simplify, termKey, type Term } from './terms.ts';
-
-export const MAXIMUM_CELLS = 1_000_000;
-
-/** Rows of all hospitals together that every sum must have room for. */
-export const MAXIMUM_ROWS = 2n ** 40n;
-/** Cells are signed integers below this in size (docs/protocol.md, sums). */
-const CELL_LIMIT = 2n ** 119n;
-/** Groups times searches for one point of a grid: some thousand products on shares each. */
-const MAXIMUM_SEARCHED = 10_000;
-/** Groups times sums that the dominance rule judges. */
-const MAXIMUM_JUDGED = 10_000;
-/** Bits of all bitmaps together. */
-const MAXIMUM_SKETCHED = 2 ** 22;
-/** Buckets of different columns or bins that one SQL statement can tell apart in its GROUPING() mask. */
-const MAXIMUM_AXES = 60;
-
-/** Counts of every combination of some buckets: `size` cells of each group from `offset` on. */
-export interface PlannedTable {
-  readonly axes: readonly Axis[];
-  readonly offset: number;
-  readonly size: number;
-}
+import { columnsOfTerm, type Term } from './terms.ts';
 
 export interface PlannedStatistic {
   readonly names: readonly string[];
@@ -106,7 +85,7 @@ export function planQuery(query: Query, schema: DatasetSchema): Plan {
   const searches = differentSearches(statistics, layout);
   const asked = searches.map(({ search }) => search);
   requireFewSearches(asked, layout.groups);
-  requireFewSums(query, layout);
+  requireFewSums(query.release, layout);
   const guarding = planGuards(query.release, { ...layout, searches: asked, present, scope, timesMinimum });
   return {
     scope,
@@ -182,72 +161,6 @@ function requireDifferent(query: Query): void {
   });
 }
 
-/** No sum may leave the range of a cell, whatever the data: the bounds of the schema decide. */
-function requireRoom(statistic: Statistic, scope: Scope, place: string): void {
-  for (const term of statistic.terms) {
-    if (term.kind === 'count') continue;
-    const fields = term.factors.map((name) => scope.number(name, place));
-    const product = fields.reduce((total, field) => total * magnitude(field), 1n);
-    if (product * MAXIMUM_ROWS >= CELL_LIMIT)
-      throw badQuery(place, `products of ${term.factors.join(' and ')} are too large to be summed exactly`, {
-        hint: 'Register a schema version with fewer decimals or narrower bounds for these columns.',
-      });
-  }
-}
-
-interface Layout {
-  readonly groups: number;
-  readonly terms: readonly Term[];
-  readonly tables: readonly PlannedTable[];
-  readonly cellsPerGroup: number;
-  readonly cells: number;
-  readonly positions: readonly (readonly number[])[];
-}
-
-function layOut(statistics: readonly Statistic[], groupBy: readonly Axis[], present: ReadonlySet<string>): Layout {
-  const terms = new Map<string, Term>();
-  const tables = new Map<string, readonly Axis[]>();
-  for (const statistic of statistics) {
-    for (const each of statistic.terms.map((term) => simplify(term, present))) terms.set(termKey(each), each);
-    if (statistic.table !== undefined) tables.set(tableKey(statistic.table), statistic.table);
-  }
-  const groups = sizeOf(groupBy);
-  const cellsPerGroup = [...tables.values()].reduce((total, axes) => total + sizeOf(axes), terms.size);
-  if (groups * cellsPerGroup > MAXIMUM_CELLS)
-    throw badQuery(
-      '',
-      `the query asks for ${inWords(groups * cellsPerGroup)} numbers (${inWords(groups)} groups of ${inWords(cellsPerGroup)}); at most ${inWords(MAXIMUM_CELLS)} are allowed`,
-    );
-  if (new Set([...groupBy, ...[...tables.values()].flat()].map(axisKey)).size > MAXIMUM_AXES)
-    throw badQuery('statistics', `more than ${MAXIMUM_AXES} different columns or bins to count by`);
-  const placed = placeTables(tables, terms.size);
-  const termPosition = new Map([...terms.keys()].map((key, position) => [key, position]));
-  const positions = statistics.map((statistic) => {
-    const ofTerms = statistic.terms.map((term) => termPosition.get(termKey(simplify(term, present)))!);
-    const block = statistic.table && placed.get(tableKey(statistic.table));
-    return block ? ofTerms.concat(Array.from({ length: block.size }, (_, k) => block.offset + k)) : ofTerms;
-  });
-  return {
-    groups,
-    terms: [...terms.values()],
-    tables: [...placed.values()],
-    cellsPerGroup,
-    cells: groups * cellsPerGroup,
-    positions,
-  };
-}
-
-function placeTables(tables: ReadonlyMap<string, readonly Axis[]>, start: number): Map<string, PlannedTable> {
-  let offset = start;
-  return new Map(
-    [...tables].map(([key, axes]) => {
-      const table = { axes, offset, size: sizeOf(axes) };
-      offset += table.size;
-      return [key, table];
-    }),
-  );
-}
-
 /** What the least demanding of the statistics that rest on a cell asks for. */
 function timesMinimumOf(statistics: readonly Statistic[], positions: Layout['positions']): (k: number) => number {
   const least = new Map<number, number>();
@@ -267,32 +180,6 @@ function differentSearches(
     searches.map((search) => ({ search, counted: positions[index]![0]! })),
   );
   return [...new Map(all.toReversed().map((each) => [searchKey(each.search), each])).values()].toReversed();
-}
-
-/** Searches cost thousands of times what a sum does. */
-function requireFewSearches(searches: readonly Search[], groups: number): void {
-  const sketched = searches.reduce((bits, { target }) => bits + (target.kind === 'distinct' ? target.bits : 0), 0);
-  const points = groups * searches.filter(({ target }) => target.kind !== 'distinct').length;
-  if (points > MAXIMUM_SEARCHED)
-    throw badQuery(
-      '',
-      `the query asks for ${inWords(points)} quantiles and extremes over its ${inWords(groups)} groups; at most ${inWords(MAXIMUM_SEARCHED)} are allowed`,
-    );
-  if (groups * sketched > MAXIMUM_SKETCHED)
-    throw badQuery(
-      '',
-      `the query asks for ${inWords(groups * sketched)} bits of distinct counts over its ${inWords(groups)} groups; at most ${inWords(MAXIMUM_SKETCHED)} are allowed`,
-      { hint: 'Ask for fewer "bits", or for fewer groups.' },
-    );
-}
-
-function requireFewSums({ release: rule }: Query, { terms, groups }: Layout): void {
-  const judged = groups * judgedSums({ rule, terms }).length;
-  if (judged > MAXIMUM_JUDGED)
-    throw badQuery(
-      '',
-      `the dominance rule would judge ${inWords(judged)} sums over ${inWords(groups)} groups; at most ${inWords(MAXIMUM_JUDGED)} are allowed`,
-    );
 }
 
 /** Every value has one name; only n(x) is told by several statistics, and is then the same number. */
@@ -323,9 +210,3 @@ function nameValues(
     };
   });
 }
-
-const tableKey = (axes: readonly Axis[]): string => JSON.stringify(axes.map(axisKey));
-
-const sizeOf = (axes: readonly Axis[]): number => axes.reduce((total, axis) => total * axis.labels.length, 1);
-
-const inWords = (count: number): string => count.toLocaleString('en-US');
