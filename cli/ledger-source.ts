@@ -1,10 +1,14 @@
 import { verifyExport, type Ledger, type LedgerView } from '../ledger/index.ts';
+import { decodeDocument } from '../protocol/canonical.ts';
 import { Misuse } from '../protocol/errors.ts';
 import { ledgerExport, type Entry } from '../protocol/ledger.ts';
 import { memberConfig, readConfig } from './config.ts';
 import { connectLedger, connectPublicLedger, type MemberConnection } from './connect.ts';
-import { readDocument } from './files.ts';
+import { readText } from './files.ts';
 import { say } from './output.ts';
+
+/** Bytes of an export: 10^5 patients' statements take some 125 MB, and no text that JavaScript holds is longer than 512 MB. */
+const LONGEST = 512 * 2 ** 20;
 
 /** Where a command reads: a member's own view of the ledger, or an export, checked offline. */
 export interface LedgerSource {
@@ -28,7 +32,8 @@ export async function withLedgerView<T>(
     });
   }
   if (source.ledger !== undefined) {
-    const verified = await verifyExport(readDocument(ledgerExport, source.ledger, 'ledger export'));
+    const text = readText(source.ledger, 'ledger export');
+    const verified = await verifyExport(decodeDocument(ledgerExport, text, { what: source.ledger, limit: LONGEST }));
     say(`consortium ${verified.consortium}: ${verified.entries.length} entries, every one verified`);
     return run(verified, verified.entries);
   }

@@ -192,7 +192,12 @@ describe('consent, access and oversight from the command line', () => {
     expect((await cli('consent', 'show', ...of)).stderr).toContain('said nothing on this ledger');
     expectOneClearLine(await cli('ledger', 'trace', '--ledger', file), 'BAD_CONFIG', /--query, --dataset/);
     expectOneClearLine(await cli('ledger', 'trace', '--query', query), 'BAD_CONFIG', /--config or --ledger/);
-    writeFileSync(file, readFileSync(file, 'utf8').replace('an inquiry', 'no inquiry'));
+    // As large as with the statements of a hundred thousand patients.
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, ' '.repeat(128 << 20) + whole);
+    const large = await cli('ledger', 'trace', '--query', query, '--ledger', file, '--json');
+    expect(JSON.parse(large.stdout)).toEqual(steps);
+    writeFileSync(file, whole.replace('an inquiry', 'no inquiry'));
     const forged = await cli('ledger', 'trace', '--query', query, '--ledger', file);
     expectOneClearLine(forged, 'FORGED_LEDGER', /entry \d+/);
   });
