@@ -19,6 +19,8 @@ export interface Grouping {
   readonly hasTables: boolean;
   /** Whether bins are grouped by their column's bare values, and these sorted into bins by `rowsToCells`. */
   readonly byValue: boolean;
+  /** Whether bins are grouped by bare values first and these groups then by bins, all by the engine. */
+  readonly twice: boolean;
 }
 
 /** Rows of an answer up to which grouping by bare values is worth while. */
@@ -63,12 +65,16 @@ export function groupingOf(plan: Pick<Plan, 'groupBy' | 'tables' | 'scope'>): Gr
   const distinct = [...axes.values()];
   const valuesOf = (members: readonly number[]): number =>
     members.reduce((rows, index) => rows * distinctValues(distinct[index]!, plan.scope), 1);
+  const hasTables = plan.tables.length > 0;
+  const hasBins = distinct.some((axis) => axis.edges !== undefined);
+  // DuckDB groups by a bare column twice as fast as by a CASE over it; ages make a hundred rows, incomes a million.
+  const few = [...sets.values()].every((set) => valuesOf(set.members) <= MAXIMUM_ROWS);
   return {
     axes: distinct,
     sets: [...sets.values()].map((set) => ({ ...set, mask: maskOf(set.members) })),
-    hasTables: plan.tables.length > 0,
-    // DuckDB groups by a bare column twice as fast as by a CASE over it; ages make a hundred rows, incomes a million.
-    byValue: [...sets.values()].every((set) => valuesOf(set.members) <= MAXIMUM_ROWS),
+    hasTables,
+    byValue: few && hasTables,
+    twice: few && hasBins && !hasTables,
   };
 }
 
