@@ -102,14 +102,18 @@ export class Researcher {
 
   /**
    * Waits for a query's answer, verifies it against the commitments on the ledger, records the receipt and decodes.
-   * Errors: `Refusal NOT_APPROVED`, `Abort` with the party to blame where known, `Fault DEADLINE`. `evidence` receives
-   * what convicts a cheat.
+   * Errors: `Refusal UNKNOWN`, `Misuse BAD_KEY` before anything is waited for; `Refusal NOT_APPROVED`, `Abort` with the party
+   * to blame where known, `Fault DEADLINE`. `evidence` receives what convicts a cheat.
    */
   async answer(
     id: string,
     watch: { signal?: AbortSignal; progress?: (event: Progress) => void; evidence?: (document: object) => void } = {},
   ): Promise<Answer> {
     const signal = watch.signal ?? AbortSignal.timeout(24 * 3_600_000);
+    const { ledger, answerKeys } = this.#options;
+    if (ledger.query(id) === undefined) await ledger.refresh();
+    this.#record(id);
+    answerKeys.load(id);
     const seen = new ProgressReader(this.#options.ledger, id, watch.progress ?? (() => undefined));
     for (;;) {
       const session = await this.#untilCommitted(id, seen, signal);
@@ -126,14 +130,18 @@ export class Researcher {
 
   /** What the ledger says of a query now. Errors: `Refusal UNKNOWN`. */
   status(id: string): { status: QueryRecord['status']; events: readonly Progress[] } {
-    const record = this.#options.ledger.query(id);
-    if (record === undefined)
-      throw new Refusal('UNKNOWN', 'the ledger holds no query with this id', {
-        hint: 'Give the whole id that submit printed.',
-      });
+    const record = this.#record(id);
     const events: Progress[] = [];
     new ProgressReader(this.#options.ledger, id, (event) => events.push(event)).read(record);
     return { status: record.status, events };
+  }
+
+  #record(id: string): QueryRecord {
+    const record = this.#options.ledger.query(id);
+    if (record !== undefined) return record;
+    throw new Refusal('UNKNOWN', 'the ledger holds no query with this id', {
+      hint: 'Give the whole id that submit printed.',
+    });
   }
 
   async #untilCommitted(id: string, seen: ProgressReader, signal: AbortSignal): Promise<SessionRecord> {

@@ -201,6 +201,11 @@ function withSite(path: string, run: (site: Site, config: HospitalConfig) => Pro
 }
 
 function findQuery(ledger: Ledger, prefix: string): QueryRecord {
+  // A variable of a script that holds nothing must not decide on the one query that there is.
+  if (!/^[0-9a-f]{4,64}$/.test(prefix))
+    throw new Misuse('BAD_QUERY', 'expected the id of a query, or at least its first 4 characters', {
+      hint: 'healthchain hospital pending lists them.',
+    });
   const [found, ...more] = ledger.queries().filter((record) => record.id.startsWith(prefix));
   if (found === undefined)
     throw new Misuse('BAD_QUERY', `no query has an id that starts with ${prefix}`, {

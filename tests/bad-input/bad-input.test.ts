@@ -101,6 +101,31 @@ describe('bad input', () => {
       expectOneClearLine(await from(folder), 'BAD_FILE', /cannot be read/);
     });
 
+    test('that the ledger does not hold is neither waited for nor decided on', async () => {
+      const result = (id: string): Promise<Ran> =>
+        unrecorded(() =>
+          cli('query', 'result', id, '--config', config('researcher'), '--out', join(folder, 'no-answer')),
+        );
+      for (const id of ['', 'f00d', '0'.repeat(64)])
+        expectOneClearLine(await result(id), 'UNKNOWN', /no query with this id/);
+      const id = await consortium.researcher.submit(good);
+      for (const short of ['', id.slice(0, 3), 'North'])
+        expectOneClearLine(
+          await cli('hospital', 'deny', short, '--config', config(anna), '--reason', 'slip'),
+          'BAD_QUERY',
+          /first 4 characters/,
+        );
+      await consortium.researcher.answer(id);
+    });
+
+    test('whose answer another machine is to open', async () => {
+      const id = await consortium.researcher.submit(good);
+      write('elsewhere', { ...readConfigOf('researcher'), stateFolder: 'elsewhere' });
+      const ran = await cli('query', 'result', id, '--config', config('elsewhere'), '--out', join(folder, 'no-answer'));
+      expectOneClearLine(ran, 'BAD_KEY', /the key of this answer is not here/);
+      await consortium.researcher.answer(id);
+    });
+
     test('under the key of somebody else', async () => {
       writeFileSync(join(home, 'other.pem'), Identity.generate().toPem(), { mode: 0o600 });
       write('other', { ...readConfigOf('researcher'), keyFile: 'other.pem' });
