@@ -27,6 +27,7 @@ describe('shares', () => {
     const sum = (column: string): object => ({ sum: { column } });
     expect(modulusOf([sum('most')])).toBe('2^128');
     expect(modulusOf([sum('more')])).toBe('l');
+    expect(modulusOf([sum('most'), { histogram: { column: 'age', bins: [0, 60, 120] } }])).toBe('l');
     expect(modulusOf([sum('most'), sum('age')])).toBe('l');
     expect(modulusOf([{ variance: { column: 'fine' } }])).toBe('2^128');
     expect(modulusOf([{ variance: { column: 'fine' } }, sum('most')])).toBe('l');

@@ -2,6 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { World } from '../mpc/testing/world.ts';
+import type { Modulus } from '../protocol/session.ts';
 import { answerPull, type AnswerParts } from './answers.ts';
 import { Outbox } from './outbox.ts';
 
@@ -51,5 +53,40 @@ describe('a share that is asked for', () => {
       request,
     );
     await expect(answer.next()).rejects.toMatchObject({ name: 'Refusal', code: 'STALE' });
+  });
+});
+
+describe('the part of a hospital in finding a cheat', () => {
+  /** A step that opened here, of a session in this state. */
+  async function opened(modulus: Modulus, session: object): Promise<AnswerParts> {
+    const world = new World({ parties: 2, seed: 'answers' });
+    const { agreed } = await world.agree([[5n], [7n]], 0, modulus);
+    const [input] = agreed;
+    const identity = world.identities.get(world.roster[0]!)!;
+    return {
+      ledger: { session: () => ({ query: 'q', receipts: [], ...session }), query: () => undefined },
+      member: { organisation: world.roster[0]!, identity },
+      opened: () => ({ input: input!, transcript: input!.transcript }),
+    } as unknown as AnswerParts;
+  }
+  const failed = { abort: { reason: 'VERIFICATION_FAILED' } };
+  const ask = async (parts: AnswerParts, kind: 'statement' | 'overflow'): Promise<Uint8Array> =>
+    (await answerPull(parts, { kind, session: SESSION, step: 0 }).next()).value as Uint8Array;
+
+  it.each(['statement', 'overflow'] as const)(
+    'its %s is told once the ledger says that verification failed',
+    async (kind) => {
+      expect((await ask(await opened('2^128', failed), kind)).length).toBeGreaterThan(0);
+      for (const state of [{}, { abort: { reason: 'DEADLINE' } }, { ...failed, receipts: ['d'.repeat(64)] }])
+        await expect(ask(await opened('2^128', state), kind)).rejects.toMatchObject({ name: 'Refusal', code: 'STALE' });
+    },
+  );
+
+  it('shares mod l have no overflow to tell', async () => {
+    const parts = await opened('l', failed);
+    await expect(ask(parts, 'overflow')).rejects.toMatchObject({ name: 'Refusal', code: 'UNKNOWN' });
+    expect(() => parts.opened(SESSION, 0)!.input.overflow()).toThrow(
+      expect.objectContaining({ code: 'OUT_OF_ORDER' }) as Error,
+    );
   });
 });

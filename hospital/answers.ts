@@ -1,9 +1,15 @@
-import { makeStatement, signedBlameStatement, verifyStatement } from '../mpc/sum/blame-statement.ts';
+import {
+  makeStatement,
+  signedBlameStatement,
+  verifyStatement,
+  type SignedBlameStatement,
+} from '../mpc/sum/blame-statement.ts';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { suspensionIn } from '../ledger/standing.ts';
 import { canonicalBytes, decodeDocument } from '../protocol/canonical.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';
 import type { PullRequest } from '../protocol/frame.ts';
+import type { Identity } from '../protocol/identity.ts';
 import { CHUNK_LIMIT } from '../mpc/sum/stream.ts';
 import { transcriptHash } from '../protocol/session.ts';
 import type { Outbox } from './outbox.ts';
@@ -34,23 +40,37 @@ export async function* answerPull(parts: AnswerParts, request: PullRequest): Asy
     yield* parts.outbox.read(request.session, request.step);
     return;
   }
+  const session = parts.ledger.session(request.session);
   const kept = parts.opened(request.session, request.step);
   if (kept === undefined) {
     throw new Fault('PEER_GONE', 'this hospital no longer holds the session: it was restarted', {
       party: parts.member.organisation,
     });
   }
-  if (parts.ledger.session(request.session)?.abort?.reason !== 'VERIFICATION_FAILED') {
-    throw new Refusal('STALE', 'the ledger does not say that the verification of this session failed');
+  // A step with a receipt was verified: of one query at most one step, its last, is told about.
+  if (session?.abort?.reason !== 'VERIFICATION_FAILED' || session.receipts[request.step] !== undefined) {
+    throw new Refusal('STALE', 'the ledger does not say that the verification of this step failed');
   }
   if (request.kind === 'overflow') {
+    if (kept.input.modulus === 'l') throw new Refusal('UNKNOWN', 'shares mod l have no overflow');
     const overflow = kept.input.overflow();
     for (let at = 0; at < overflow.length; at += CHUNK_LIMIT) yield overflow.subarray(at, at + CHUNK_LIMIT);
     return;
   }
-  const own = makeStatement(kept.input, transcriptHash(kept.transcript), parts.member.identity);
+  const own = statementOf(kept, parts.member.identity);
   if (request.kind === 'statement') yield canonicalBytes(own);
   else yield revealSeed(parts.ledger, kept, request, own.statement.masks);
+}
+
+/** Statements cost a commitment for each peer, and are asked for more than once. */
+const statements = new WeakMap<OpenedStep, SignedBlameStatement>();
+
+function statementOf(kept: OpenedStep, identity: Identity): SignedBlameStatement {
+  const known = statements.get(kept);
+  if (known !== undefined) return known;
+  const made = makeStatement(kept.input, transcriptHash(kept.transcript), identity);
+  statements.set(kept, made);
+  return made;
 }
 
 /** While the query or its researcher is suspended nothing is handed out, whatever the coordinator passes on. */

@@ -102,7 +102,7 @@ export const pullRequest = z.discriminatedUnion('kind', [
     step: z.int().min(0).max(999),
     peer: organisationId,
     /** The peer's signed statement that contradicts this hospital's own (canonical JSON, base64). */
-    contradiction: z.string().max(240_000),
+    contradiction: z.string().max(300_000),
   }),
 ]);
 export type PullRequest = z.infer<typeof pullRequest>;

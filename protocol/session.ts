@@ -92,7 +92,7 @@ export function helloDigest(signed: SignedHello): Uint8Array {
 }
 
 /**
- * What the shares of a step are added in (docs/protocol.md §3.2): integers mod 2^128, or, where cells may stay closed or are large,
+ * What the shares of a step are added in (docs/protocol.md §3): integers mod 2^128, or, where cells may stay closed or are large,
  * scalars mod l, the order of ristretto255. A function of the plan, so that nobody chooses it.
  */
 export const modulus = z.enum(['2^128', 'l']);

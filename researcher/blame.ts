@@ -1,21 +1,18 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import { ShareSum } from '../mpc/share-sum.ts';
-import { signedBlameStatement, type SignedBlameStatement } from '../mpc/sum/blame-statement.ts';
-import { judge, type BlameCase, type SuspectShare, type Verdict } from '../mpc/sum/blame.ts';
+import { elementBytes } from '../mpc/masks.ts';
+import { judge, PROVEN, type BlameCase, type SuspectShare, type Verdict } from '../mpc/sum/blame.ts';
+import type { SignedBlameStatement } from '../mpc/sum/blame-statement.ts';
 import { evidenceOf } from '../mpc/sum/evidence.ts';
 import type { ReceivedShare } from '../mpc/sum/share-opener.ts';
+import { CHUNK_LIMIT } from '../mpc/sum/stream.ts';
 import { equalBytes, fromHex, toHex } from '../protocol/bytes.ts';
-import { canonicalText, decodeCanonical, hashDocument } from '../protocol/canonical.ts';
-import { Abort } from '../protocol/errors.ts';
+import { hashDocument } from '../protocol/canonical.ts';
+import { Abort, Refusal } from '../protocol/errors.ts';
 import { LABEL } from '../protocol/labels.ts';
 import type { SessionRecord } from '../protocol/ledger.ts';
+import { askSeeds, askStatement, type Told } from './blame-answers.ts';
 import type { CoordinatorClient } from './coordinator.ts';
 import { fetchShare, type ShareRequest } from './shares.ts';
-
-/** Most bytes of one hospital's statement. */
-const STATEMENT_LIMIT = 400_000;
-
-const NO_OVERFLOW = new Uint8Array();
 
 export interface BlameFound {
   readonly error: Abort;
@@ -23,72 +20,108 @@ export interface BlameFound {
   readonly evidence: object | undefined;
 }
 
+/** What is heard of one hospital; what it does not send in time is missing. */
+interface Heard {
+  readonly share: KeptShare | undefined;
+  readonly told: Told | undefined;
+}
+
+interface KeptShare {
+  readonly received: ReceivedShare;
+  readonly elements: Uint8Array;
+}
+
 /**
- * After an opening failed its verification: records that on the ledger, asks every hospital for its part, judges, and
+ * After an opening failed its verification: records that on the ledger, asks all hospitals for their part, judges, and
  * records whom the evidence names. No input is revealed (docs/protocol.md §4).
  */
 export async function findCheat(
   ledger: Ledger,
   coordinator: CoordinatorClient,
-  request: ShareRequest,
+  before: ShareRequest,
   session: SessionRecord,
   shares: readonly ReceivedShare[],
 ): Promise<BlameFound> {
+  // Blame has its own clock: the abort that it records must not end it.
+  const request = { ...before, signal: AbortSignal.timeout(patience(before)) };
   const { member, step } = request;
-  await ledger.submit(member, {
+  const abort = {
     type: 'abortSession',
     session: session.id,
     reason: 'VERIFICATION_FAILED',
     round: `open/${step}`,
-  });
-  const suspects = new Map<string, SuspectShare>();
-  for (const share of shares) {
-    const again = await keepShare(coordinator, request, share);
-    if (again.signedTwo) return twoShares(ledger, request, share, again.received);
-    suspects.set(share.party, again.suspect);
+  } as const;
+  try {
+    await ledger.submit(member, abort);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'ALREADY_DONE') throw error;
+    return {
+      error: failed('the session was aborted for another reason before, so that nobody is asked'),
+      evidence: undefined,
+    };
   }
-
-  const statements = new Map<string, SignedBlameStatement>();
-  for (const party of session.roster) {
-    const told = await askStatement(coordinator, request, party);
-    if (told === undefined) continue;
-    statements.set(party, told.statement);
-    suspects.set(party, { ...suspects.get(party)!, overflow: told.overflow });
+  const answers = await Promise.all(
+    shares.map(async (share): Promise<Heard> => {
+      const again = await keepShare(coordinator, request, share.party).catch(() => undefined);
+      return { share: again, told: await askStatement(coordinator, request, share.party) };
+    }),
+  );
+  for (const [i, first] of shares.entries()) {
+    const again = answers[i]!.share?.received;
+    if (again !== undefined && signedAnother(first, again)) return twoShares(ledger, request, first, again);
   }
-  const seeds = new Map<string, Uint8Array>();
-  const blameCase: BlameCase = {
-    session: session.id,
-    step,
-    cells: request.cells,
-    modulus: request.modulus,
-    roster: session.roster,
-    agreement: fromHex(shares[0]!.header.agreement, 32),
-    outcome: shares[0]!.outcome,
-    commitments: session.roster.map((party) => fromHex(session.commitments[step]![party]!, 32)),
-    identityKeys: request.activeKeys,
-    shares: suspects,
-    statements,
-    seeds,
-  };
+  const blameCase = caseOf(request, session, shares, answers);
   let verdict = judge(blameCase);
   if (verdict.kind === 'dispute') {
-    await askSeeds(coordinator, request, statements, verdict.pair, seeds);
-    verdict = judge(blameCase);
+    const seeds = await askSeeds(coordinator, request, blameCase, verdict.pair);
+    verdict = judge({ ...blameCase, seeds });
+    return record(ledger, request, { ...blameCase, seeds }, verdict);
   }
   return record(ledger, request, blameCase, verdict);
 }
 
+/** Milliseconds for all hospitals to answer: a statement takes a hospital about 10 us for each peer and cell, on a busy machine many times that. */
+const patience = ({ roster, cells }: ShareRequest): number => 120_000 + Math.ceil((roster.length * cells) / 10);
+
+function caseOf(
+  request: ShareRequest,
+  session: SessionRecord,
+  shares: readonly ReceivedShare[],
+  answers: readonly Heard[],
+): BlameCase {
+  const { step, cells, modulus } = request;
+  const suspects = new Map<string, SuspectShare>();
+  const statements = new Map<string, SignedBlameStatement>();
+  for (const [i, { party }] of shares.entries()) {
+    const { share, told } = answers[i]!;
+    if (told !== undefined) statements.set(party, told.statement);
+    if (share === undefined) continue;
+    const { header, blinding, signature } = share.received;
+    const overflow = told?.overflow ?? new Uint8Array();
+    const { publicKey } = header.hello;
+    suspects.set(party, { party, publicKey, elements: share.elements, overflow, blinding, signature });
+  }
+  return {
+    ...{ session: session.id, step, cells, modulus, roster: session.roster, shares: suspects, statements },
+    agreement: fromHex(shares[0]!.header.agreement, 32),
+    outcome: shares[0]!.outcome,
+    commitments: session.roster.map((party) => fromHex(session.commitments[step]![party]!, 32)),
+    identityKeys: request.activeKeys,
+    seeds: new Map(),
+  };
+}
+
 async function record(ledger: Ledger, request: ShareRequest, of: BlameCase, verdict: Verdict): Promise<BlameFound> {
   if (verdict.kind !== 'cheat') {
-    const parties = verdict.kind === 'dispute' ? verdict.pair.join(' and ') : 'no hospital';
+    const parties = verdict.kind === 'dispute' ? verdict.pair.join(' or ') : 'no hospital';
     return { error: failed(`${parties} could be shown to be the cause`), evidence: undefined };
   }
   const evidence = evidenceOf(of, verdict);
-  const refused = verdict.check === 'STATEMENT_MISSING';
-  await recordBlame(ledger, request, verdict.party, refused ? 'BLAME_REFUSED' : 'VERIFICATION_FAILED', evidence.digest);
-  const why = refused
-    ? `${verdict.party} would not help to find the cause`
-    : `the evidence names ${verdict.party} (${verdict.check})`;
+  const proven = PROVEN.has(verdict.check);
+  await recordBlame(ledger, request, verdict.party, proven ? 'VERIFICATION_FAILED' : 'BLAME_REFUSED', evidence.digest);
+  const why = proven
+    ? `the evidence names ${verdict.party} (${verdict.check})`
+    : `${verdict.party} would not help to find the cause, or its answers were kept back on their way (${verdict.check})`;
   return { error: failed(why, verdict.party), evidence: evidence.document };
 }
 
@@ -110,29 +143,21 @@ const failed = (why: string, party?: string): Abort =>
   });
 
 /** Fetches a share once more, to keep its elements: honest shares come again bit for bit. */
-async function keepShare(
-  coordinator: CoordinatorClient,
-  request: ShareRequest,
-  share: ReceivedShare,
-): Promise<{ suspect: SuspectShare; received: ReceivedShare; signedTwo: boolean }> {
-  const parts: Uint8Array[] = [];
-  const again = await fetchShare(
-    coordinator,
-    request,
-    share.party,
-    new ShareSum(request.cells, request.modulus),
-    (plain) => parts.push(Uint8Array.from(plain)),
+async function keepShare(coordinator: CoordinatorClient, request: ShareRequest, party: string): Promise<KeptShare> {
+  const width = elementBytes(request.modulus);
+  const elements = new Uint8Array(width * request.cells);
+  const nowhere = { landing: new Uint8Array(CHUNK_LIMIT), add: () => undefined };
+  const received = await fetchShare(coordinator, request, party, nowhere, (plain, first) =>
+    elements.set(plain, width * first),
   );
-  const suspect = {
-    party: share.party,
-    publicKey: again.header.hello.publicKey,
-    elements: Buffer.concat(parts),
-    overflow: NO_OVERFLOW,
-    blinding: again.blinding,
-    signature: again.signature,
-  };
-  return { suspect, received: again, signedTwo: !equalBytes(again.digest, share.digest) };
+  return { received, elements };
 }
+
+/** Two shares of one step under one party's signatures, of which an honest party makes one. */
+const signedAnother = (first: ReceivedShare, second: ReceivedShare): boolean =>
+  !equalBytes(first.digest, second.digest) ||
+  first.header.agreement !== second.header.agreement ||
+  first.header.outcome?.digest !== second.header.outcome?.digest;
 
 /** One party signed two different shares of one step: its two signatures are the proof. */
 async function twoShares(
@@ -164,41 +189,4 @@ async function twoShares(
     toHex(hashDocument(LABEL.blameEvidence, evidence)),
   );
   return { error: failed(`${first.party} signed two different shares`, first.party), evidence };
-}
-
-/** A hospital's statement, and the overflow that it is about where shares are integers; undefined unless all of it comes. */
-async function askStatement(
-  coordinator: CoordinatorClient,
-  request: ShareRequest,
-  party: string,
-): Promise<{ statement: SignedBlameStatement; overflow: Uint8Array } | undefined> {
-  const { member, session, step, modulus, signal } = request;
-  try {
-    const bytes = await coordinator.pull(member, { kind: 'statement', session, step }, party, signal);
-    const statement = decodeCanonical(signedBlameStatement, bytes, { what: 'statement', limit: STATEMENT_LIMIT });
-    if (modulus === 'l') return { statement, overflow: NO_OVERFLOW };
-    return { statement, overflow: await coordinator.pull(member, { kind: 'overflow', session, step }, party, signal) };
-  } catch {
-    return undefined;
-  }
-}
-
-async function askSeeds(
-  coordinator: CoordinatorClient,
-  request: ShareRequest,
-  statements: ReadonlyMap<string, SignedBlameStatement>,
-  [one, other]: readonly [string, string],
-  seeds: Map<string, Uint8Array>,
-): Promise<void> {
-  for (const [party, peer] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    const contradiction = Buffer.from(canonicalText(statements.get(peer))).toString('base64');
-    const { session, step, member, signal } = request;
-    const seed = await coordinator
-      .pull(member, { kind: 'seed', session, step, peer, contradiction }, party, signal)
-      .catch(() => undefined);
-    if (seed?.length === 32) seeds.set(`${party}/${peer}`, seed);
-  }
 }

@@ -227,14 +227,7 @@ export class Researcher {
       return { opening, verified: verifyOpening(opening, commitments) };
     } catch (error) {
       if (!(error instanceof Abort) || error.code !== 'VERIFICATION_FAILED') throw error;
-      // Blame has its own clock: the abort that it records must not end it.
-      const found = await findCheat(
-        ledger,
-        coordinator,
-        { ...request, signal: AbortSignal.timeout(120_000) },
-        session,
-        shares,
-      );
+      const found = await findCheat(ledger, coordinator, request, session, shares);
       if (found.evidence !== undefined) evidence?.(found.evidence);
       throw found.error;
     }

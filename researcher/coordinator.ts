@@ -4,13 +4,13 @@ import type { Socket } from 'node:net';
 import type { Member } from '../ledger/ledger.ts';
 import { discard } from '../protocol/bytes.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
-import { asHealthchainError, errorFromRecord, Fault, type HealthchainError } from '../protocol/errors.ts';
+import { asHealthchainError, errorFromRecord, Fault, Refusal, type HealthchainError } from '../protocol/errors.ts';
 import { errorRecord, MAX_PAYLOAD, type PullRequest } from '../protocol/frame.ts';
 import { PROOF_HEADER, proveRequest } from '../protocol/request.ts';
 
 const ERROR_LIMIT = 16_384;
 
-/** The coordinator's HTTP API as the researcher uses it. Requests are signed; answers are sealed end to end. */
+/** The coordinator's HTTP API as the researcher uses it. Requests are signed; shares are sealed end to end. */
 export class CoordinatorClient {
   readonly #url: string;
 
@@ -32,13 +32,23 @@ export class CoordinatorClient {
     await this.#stream(member, 'GET', target, undefined, of.signal, take);
   }
 
-  /** A hospital's part in finding a cheat. */
-  async pull(member: Member, request: PullRequest, hospital: string, signal: AbortSignal): Promise<Uint8Array> {
+  /** A hospital's part in finding a cheat, not sealed. Errors: as `share`, and `Refusal TOO_LARGE` for more than `limit` bytes. */
+  async pull(
+    member: Member,
+    request: PullRequest,
+    hospital: string,
+    signal: AbortSignal,
+    limit: number,
+  ): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
+    let length = 0;
     const target = `/v1/sessions/${request.session}/pull/${hospital}`;
-    await this.#stream(member, 'POST', target, JSON.stringify(request), signal, (chunk) =>
-      chunks.push(Uint8Array.from(chunk)),
-    );
+    await this.#stream(member, 'POST', target, JSON.stringify(request), signal, (chunk) => {
+      length += chunk.length;
+      if (length > limit)
+        throw new Refusal('TOO_LARGE', `${hospital} sends more than ${limit} bytes`, { party: hospital });
+      chunks.push(Uint8Array.from(chunk));
+    });
     return Buffer.concat(chunks);
   }
 

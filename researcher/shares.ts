@@ -1,7 +1,6 @@
 import type { Member } from '../ledger/ledger.ts';
-import { elementBytes } from '../mpc/masks.ts';
 import { ShareSum } from '../mpc/share-sum.ts';
-import { ShareOpener, type ReceivedShare } from '../mpc/sum/share-opener.ts';
+import { ShareOpener, type ReceivedShare, type TakenPart } from '../mpc/sum/share-opener.ts';
 import type { ExchangeKey } from '../protocol/envelope.ts';
 import { Fault, Refusal } from '../protocol/errors.ts';
 import type { Modulus } from '../protocol/session.ts';
@@ -44,19 +43,10 @@ export async function fetchShare(
   coordinator: CoordinatorClient,
   request: ShareRequest,
   party: string,
-  sum: ShareSum,
-  elements?: (plain: Uint8Array) => void,
+  sum: Pick<ShareSum, 'add' | 'landing'>,
+  elements?: (plain: Uint8Array, first: number) => void,
 ): Promise<ReceivedShare> {
-  const width = elementBytes(request.modulus);
-  let added = 0;
-  const once = {
-    landing: sum.landing,
-    add(offset: number, chunk: Uint8Array): void {
-      if (offset < added) return;
-      sum.add(offset, chunk);
-      added = offset + chunk.length / width;
-    },
-  };
+  let taken: TakenPart | undefined;
   for (let attempt = 0; ; attempt++) {
     const expected = {
       session: request.session,
@@ -66,7 +56,7 @@ export async function fetchShare(
       modulus: request.modulus,
       activeKeys: request.activeKeys(party),
     };
-    const opener = new ShareOpener(expected, request.answerKey, once);
+    const opener = new ShareOpener(expected, request.answerKey, sum, taken);
     try {
       await coordinator.share(request.member, request, party, (chunk) => opener.add(chunk, elements));
       const share = opener.finish();
@@ -74,6 +64,7 @@ export async function fetchShare(
       return share;
     } catch (error) {
       if (!isPassing(error)) throw error;
+      taken = opener.taken;
       await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]!, request.signal);
     }
   }

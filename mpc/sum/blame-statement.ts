@@ -27,7 +27,7 @@ export type BlameStatement = z.infer<typeof blameStatement>;
 export const signedBlameStatement = z.strictObject({ statement: blameStatement, publicKey, signature: signatureHex });
 export type SignedBlameStatement = z.infer<typeof signedBlameStatement>;
 
-/** Cost: n-1 commitments to scalars as wide as the masks. Leaks nothing of the input. Errors: as `AgreedInput.overflow`. */
+/** Cost: n-1 commitments to scalars as wide as the masks. Leaks nothing of the input but what the overflow does, whose digest is in it. Errors: as `AgreedInput.overflow`. */
 export function makeStatement(input: AgreedInput, transcript: Uint8Array, identity: Identity): SignedBlameStatement {
   const statement: BlameStatement = {
     session: input.transcript.session,

@@ -53,18 +53,24 @@ export type Verdict =
   | { readonly kind: 'none' };
 
 export type BlameCheck =
-  | 'STATEMENT_MISSING' // did not answer
+  | 'STATEMENT_MISSING' // did not answer, or not wholly
   | 'STATEMENT_FORGED' // not signed, or not of this session and agreement
   | 'SEED_HASHES_FORGED' // other seed hashes than agreed
   | 'SEED_FORGED' // reveals a seed that does not have the agreed hash, or none
   | 'MASK_FORGED' // Com(M_ij) is no element, or not of the agreed seed
   | 'SHARE_FORGED' // not the share that it signed
-  | 'OVERFLOW_FORGED' // not the overflow that it stated
-  | 'SHARE_WRONG'; // its share does not match its commitment and masks
+  | 'SHARE_WRONG'; // its share does not match its commitment and the masks that it states
 
 /**
- * Finds the cheat after an opening failed its verification (docs/protocol.md §4). The first check that fails, in roster order, names it;
- * pure, so that anyone with the evidence can repeat it.
+ * Checks that fail only where a party contradicts what it signed itself: whoever has the evidence sees it. The others rest on the word
+ * of who asked, and on the relay: what did not come, or not as it was signed.
+ */
+export const PROVEN: ReadonlySet<BlameCheck> = new Set(['SEED_HASHES_FORGED', 'MASK_FORGED', 'SHARE_WRONG']);
+
+/**
+ * Finds the cheat after an opening failed its verification (docs/protocol.md §4). Pure, so that anyone with the evidence can repeat it.
+ * The first in roster order that contradicts itself is named; if none does, whoever a revealed seed convicts; if none does, the
+ * first that did not answer as it should: so nobody's silence hides another's lie.
  *
  * Each party i publishes Com(M_ij) for each peer j. Both ends of a pair can compute it, so a difference means that one
  * of the two lies; the seed of that pair, whose hash all parties agreed on before anything opened, tells which. With
@@ -74,17 +80,13 @@ export type BlameCheck =
  * seed of a pair in which one party lies and knows that seed already.
  */
 export function judge(of: BlameCase): Verdict {
-  for (const party of of.roster) {
-    const check = judgeStatement(of, party);
-    if (check !== undefined) return { kind: 'cheat', party, check };
-  }
-  const dispute = judgePairs(of);
-  if (dispute !== undefined) return dispute;
-  for (const party of of.roster) {
-    const check = judgeShare(of, party);
-    if (check !== undefined) return { kind: 'cheat', party, check };
-  }
-  return { kind: 'none' };
+  const stated = of.roster.map((party) => judgeStatement(of, party));
+  const answered = of.roster.filter((_, i) => stated[i] === undefined);
+  const failed = of.roster.flatMap((party, i) => {
+    const check = stated[i] ?? judgeShare(of, party);
+    return check === undefined ? [] : [{ kind: 'cheat', party, check } as const];
+  });
+  return failed.find(({ check }) => PROVEN.has(check)) ?? judgePairs(of, answered) ?? failed[0] ?? { kind: 'none' };
 }
 
 export function judgeStatement(of: BlameCase, party: string): BlameCheck | undefined {
@@ -101,6 +103,7 @@ export function judgeStatement(of: BlameCase, party: string): BlameCheck | undef
     statement.listDigests.length !== of.roster.length ||
     statement.seedHashes.length !== peers ||
     statement.masks.length !== peers ||
+    // This binds the modulus, which evidence could state as it likes.
     (statement.overflow === null) !== (of.modulus === 'l') ||
     !verifyStatement(signed, of.identityKeys(party)) ||
     !equalBytes(agreement, of.agreement)
@@ -113,9 +116,9 @@ export function judgeStatement(of: BlameCase, party: string): BlameCheck | undef
   return statement.masks.every((mask) => isElement(decode(mask))) ? undefined : 'MASK_FORGED';
 }
 
-function judgePairs(of: BlameCase): Verdict | undefined {
-  for (const lower of of.roster) {
-    for (const upper of of.roster) {
+function judgePairs(of: BlameCase, answered: readonly string[]): Verdict | undefined {
+  for (const lower of answered) {
+    for (const upper of answered) {
       if (lower >= upper) continue;
       const [one, other] = [claim(of, lower, upper), claim(of, upper, lower)];
       if (one.mask === other.mask) continue;
@@ -160,8 +163,9 @@ export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined
   ) {
     return 'SHARE_FORGED';
   }
+  // The overflow itself is not signed, its digest is.
   if (modulus !== 'l' && overflowDigest(share.overflow) !== of.statements.get(party)!.statement.overflow) {
-    return 'OVERFLOW_FORGED';
+    return 'STATEMENT_MISSING';
   }
   try {
     return matchesCommitment(of, party, share) ? undefined : 'SHARE_WRONG';

@@ -5,7 +5,7 @@ import { LABEL } from '../../protocol/labels.ts';
 import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { outcome } from '../../protocol/outcome.ts';
 import { modulus } from '../../protocol/session.ts';
-import { claim, judgeShare, judgeStatement, type BlameCase, type SuspectShare, type Verdict } from './blame.ts';
+import { claim, judgeShare, judgeStatement, PROVEN, type BlameCase, type SuspectShare, type Verdict } from './blame.ts';
 import { signedBlameStatement } from './blame-statement.ts';
 import { commitMask, seedHash } from './party.ts';
 
@@ -22,7 +22,6 @@ export const blameEvidence = z.strictObject({
     'SEED_FORGED',
     'MASK_FORGED',
     'SHARE_FORGED',
-    'OVERFLOW_FORGED',
     'SHARE_WRONG',
   ]),
   modulus,
@@ -75,8 +74,8 @@ export type LedgerView = Pick<BlameCase, 'roster' | 'commitments' | 'identityKey
 /**
  * True when the evidence by itself shows that the blamed party cheated: it contradicts what that party signed.
  *
- * False does not clear anybody: STATEMENT_MISSING, STATEMENT_FORGED, SEED_FORGED, SHARE_FORGED and OVERFLOW_FORGED are about something
- * that was not signed or did not come, and rest on the word of the researcher who asked.
+ * False does not clear anybody: checks that are not `PROVEN` are about something that was not signed or did not come, and
+ * rest on the word of the researcher who asked.
  */
 export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): boolean {
   const party = evidence.blamed;
@@ -95,7 +94,7 @@ export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): bool
     seeds: new Map(),
   };
   const found = judgeStatement(of, party);
-  if (found !== undefined) return found === evidence.check && found !== 'STATEMENT_FORGED';
+  if (found !== undefined) return found === evidence.check && PROVEN.has(found);
   if (evidence.check === 'MASK_FORGED') return contradictsSeed(of, party, evidence);
   return evidence.check === 'SHARE_WRONG' && judgeShare(of, party) === 'SHARE_WRONG';
 }

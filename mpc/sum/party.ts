@@ -174,6 +174,7 @@ export class AgreedInput {
   readonly #seeds: ReadonlyMap<string, Uint8Array>;
   readonly #cells: CellVector;
   readonly #blinding: Uint8Array;
+  #overflow: Uint8Array | undefined;
 
   constructor(parts: AgreedParts) {
     this.channel = parts.channel;
@@ -204,10 +205,12 @@ export class AgreedInput {
 
   /**
    * What the share leaves out of x_i + masks, taken as whole numbers: the multiple of 2^128 at each cell (docs/protocol.md §4).
-   * Leaks at most a statistical distance of 2^-40 of the cells. Errors: `Refusal` where the cells are too large for that.
+   * Leaks at most a statistical distance of 2^-40 of the cells. Errors: `Refusal` where the cells are too large for that, `Misuse`
+   * for shares mod l: these have none, and carries of masks that were not used would tell of the cells.
    */
   overflow(): Uint8Array {
-    return overflowOf(this.#cells, this.#masks());
+    if (this.modulus === 'l') throw new Misuse('OUT_OF_ORDER', 'shares mod l have no overflow');
+    return (this.#overflow ??= overflowOf(this.#cells, this.#masks()));
   }
 
   /** The share of the sum of blindings, masked like one more cell. 32 bytes. */

@@ -61,8 +61,17 @@ export class ReceivedShare {
   }
 }
 
+/** What is in the sum already of a share whose download broke off: its first cells, and the SHA-256 of their elements. */
+export interface TakenPart {
+  readonly cells: number;
+  readonly digest: Uint8Array;
+}
+
+const NOTHING: TakenPart = { cells: 0, digest: new Uint8Array() };
+
 /**
  * Opens one party's sealed share chunk by chunk and adds it to the sum as it arrives; memory does not grow with it.
+ * A share that is fetched again from its beginning is added from where it broke off, and must begin as it did.
  * Errors: `Abort FORGED_SHARE` or `FORGED_HELLO`, each naming the party; nothing of a share that fails counts, because
  * the whole sum is then thrown away.
  */
@@ -78,16 +87,30 @@ export class ShareOpener {
   #outcomeLeft = 0;
   #outcome: Outcome | undefined;
   #cells = 0;
+  readonly #before: TakenPart;
   #received: ReceivedShare | undefined;
 
-  constructor(expected: ExpectedShare, answerKey: ExchangeKey, sum: Pick<ShareSum, 'add' | 'landing'>) {
+  constructor(
+    expected: ExpectedShare,
+    answerKey: ExchangeKey,
+    sum: Pick<ShareSum, 'add' | 'landing'>,
+    before: TakenPart = NOTHING,
+  ) {
     this.#expected = expected;
     this.#answerKey = answerKey;
     this.#sum = sum;
+    this.#before = before;
   }
 
-  /** `elements` sees each chunk of plain elements too, valid during the call: for keeping a share as evidence. */
-  add(chunk: Uint8Array, elements?: (plain: Uint8Array) => void): void {
+  /** What of this share is in the sum, should its download break off here. */
+  get taken(): TakenPart {
+    return this.#cells > this.#before.cells ? { cells: this.#cells, digest: this.#hash.copy().digest() } : this.#before;
+  }
+
+  /**
+   * `elements` sees each chunk of plain elements too, those from cell `first` on, valid during the call: for keeping a share as evidence.
+   */
+  add(chunk: Uint8Array, elements?: (plain: Uint8Array, first: number) => void): void {
     if (this.#received !== undefined) throw this.#forged('goes on after its end');
     if (this.#chunks === undefined) {
       this.#open(chunk);
@@ -108,12 +131,14 @@ export class ShareOpener {
     if (plain.length !== width * Math.min(left, chunkCells(modulus)))
       throw this.#forged('has a chunk of the wrong length');
     try {
-      this.#sum.add(this.#cells, plain);
+      if (this.#cells >= this.#before.cells) this.#sum.add(this.#cells, plain);
     } catch (cause) {
       throw this.#forged('holds a scalar that is not canonical', cause);
     }
-    elements?.(plain);
+    elements?.(plain, this.#cells);
     this.#cells += plain.length / width;
+    if (this.#cells === this.#before.cells && !equalBytes(this.#hash.copy().digest(), this.#before.digest))
+      throw this.#forged('begins otherwise than when it was fetched before');
   }
 
   finish(): ReceivedShare {
@@ -165,7 +190,7 @@ export class ShareOpener {
     const blinding = trailer.slice(0, 32);
     const claimed = trailer.slice(32, 64);
     const signature = trailer.slice(64);
-    if (!equalBytes(finishShareDigest(this.#hash, blinding), claimed))
+    if (!equalBytes(finishShareDigest(this.#hash.copy(), blinding), claimed))
       throw this.#forged('does not have the digest that it claims');
     const statement = {
       session: this.#expected.session,

@@ -6,75 +6,70 @@ import { canonicalBytes } from '../../protocol/canonical.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { transcriptHash } from '../../protocol/session.ts';
 import { anna, bert, mallory, runStep, threeHospitals } from './attack.ts';
-import { agreed, blameCase, type Agreed } from './shares.ts';
+import { agreed, blameCaseOfLiar, MODULI, type Agreed, type blameCase } from './shares.ts';
 
-let step: Agreed;
-beforeAll(async () => {
-  step = await agreed([[1n], [2n], [3n]]);
-});
+describe.each(MODULI)('mod %s', (modulus) => {
+  let step: Agreed;
+  beforeAll(async () => {
+    step = await agreed([[1n], [2n], [3n]], { modulus });
+  });
 
-const partyAt = (place: number): string => step.world.roster[place]!;
+  const partyAt = (place: number): string => step.world.roster[place]!;
 
-/** The party at `liar` states another mask of its pair with `peer` than the seed gives; no seeds revealed yet. */
-function disputed(
-  liar: number,
-  peer: number,
-): ReturnType<typeof blameCase> & { reveal: (of: number, seed?: Uint8Array) => void } {
-  const of = blameCase(step);
-  const identity = step.world.identities.get(partyAt(liar))!;
-  const honest = of.statements.get(partyAt(liar))!.statement;
-  const place = peer - (peer > liar ? 1 : 0);
-  // Any other element: a commitment from the ledger.
-  const statement = { ...honest, masks: honest.masks.with(place, toHex(step.commitments[0]!)) };
-  const signature = toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement)));
-  of.statements.set(partyAt(liar), { statement, publicKey: identity.publicKey, signature });
-  const reveal = (party: number, seed?: Uint8Array): void => {
-    const other = party === liar ? peer : liar;
-    const input: AgreedInput = step.inputs[party]!;
-    of.seeds.set(`${partyAt(party)}/${partyAt(other)}`, seed ?? input.revealSeed(partyAt(other)));
-  };
-  return Object.assign(of, { reveal });
-}
+  /** The party at `liar` lies about its mask with `peer`, to make up for a wrong share; no seeds revealed yet. */
+  function disputed(
+    liar: number,
+    peer: number,
+  ): ReturnType<typeof blameCase> & { reveal: (of: number, seed?: Uint8Array) => void } {
+    const of = blameCaseOfLiar(step, liar, peer);
+    const reveal = (party: number, seed?: Uint8Array): void => {
+      const other = party === liar ? peer : liar;
+      const input: AgreedInput = step.inputs[party]!;
+      of.seeds.set(`${partyAt(party)}/${partyAt(other)}`, seed ?? input.revealSeed(partyAt(other)));
+    };
+    return Object.assign(of, { reveal });
+  }
 
-describe.each([
-  ['lower', 0, 2],
-  ['upper', 2, 0],
-  ['lower', 0, 1],
-  ['upper', 2, 1],
-])('when the %s party of a pair (%i, with %i) lies about their mask', (_, liar, peer) => {
-  const expectLiar = (of: ReturnType<typeof disputed>, check: 'MASK_FORGED' | 'SEED_FORGED'): void => {
-    expect(judge(of)).toEqual({ kind: 'cheat', party: partyAt(liar), check });
-  };
+  describe.each([
+    ['lower', 0, 2],
+    ['upper', 2, 0],
+    ['lower', 0, 1],
+    ['upper', 2, 1],
+  ])('when the %s party of a pair (%i, with %i) lies about their mask', (_, liar, peer) => {
+    const expectLiar = (of: ReturnType<typeof disputed>, check: 'MASK_FORGED' | 'SEED_FORGED'): void => {
+      expect(judge(of)).toEqual({ kind: 'cheat', party: partyAt(liar), check });
+    };
 
-  test('both are asked for the seed, and nobody is named yet', () => {
-    const pair = [partyAt(Math.min(liar, peer)), partyAt(Math.max(liar, peer))];
-    expect(judge(disputed(liar, peer))).toEqual({ kind: 'dispute', pair });
-  });
-  test('the seed that the honest one reveals names the liar', () => {
-    const of = disputed(liar, peer);
-    of.reveal(peer);
-    expectLiar(of, 'MASK_FORGED');
-  });
-  test('the seed that the liar reveals itself names it', () => {
-    const of = disputed(liar, peer);
-    of.reveal(liar);
-    expectLiar(of, 'MASK_FORGED');
-  });
-  test('a forged seed does not move the blame when the honest one reveals too', () => {
-    const of = disputed(liar, peer);
-    of.reveal(peer);
-    of.reveal(liar, new Uint8Array(32));
-    expectLiar(of, 'MASK_FORGED');
-  });
-  test('a forged seed alone names who revealed it', () => {
-    const of = disputed(liar, peer);
-    of.reveal(liar, new Uint8Array(32));
-    expectLiar(of, 'SEED_FORGED');
-  });
-  test.each([0, 31, 33])('a seed of %i bytes is a forged one', (length) => {
-    const of = disputed(liar, peer);
-    of.reveal(liar, new Uint8Array(length));
-    expectLiar(of, 'SEED_FORGED');
+    test('both are asked for the seed, and nobody is named yet', () => {
+      const pair = [partyAt(Math.min(liar, peer)), partyAt(Math.max(liar, peer))];
+      expect(judge(disputed(liar, peer))).toEqual({ kind: 'dispute', pair });
+    });
+    test('the seed that the honest one reveals names the liar', () => {
+      const of = disputed(liar, peer);
+      of.reveal(peer);
+      expectLiar(of, 'MASK_FORGED');
+    });
+    test('the seed that the liar reveals itself names it', () => {
+      const of = disputed(liar, peer);
+      of.reveal(liar);
+      expectLiar(of, 'MASK_FORGED');
+    });
+    test('a forged seed does not move the blame when the honest one reveals too', () => {
+      const of = disputed(liar, peer);
+      of.reveal(peer);
+      of.reveal(liar, new Uint8Array(32));
+      expectLiar(of, 'MASK_FORGED');
+    });
+    test('a forged seed alone names who revealed it', () => {
+      const of = disputed(liar, peer);
+      of.reveal(liar, new Uint8Array(32));
+      expectLiar(of, 'SEED_FORGED');
+    });
+    test.each([0, 31, 33])('a seed of %i bytes is a forged one', (length) => {
+      const of = disputed(liar, peer);
+      of.reveal(liar, new Uint8Array(length));
+      expectLiar(of, 'SEED_FORGED');
+    });
   });
 });
 
@@ -98,14 +93,8 @@ test('two colluders that agreed on a seed of 31 bytes do not stop the judge', as
   expect(inputs[1]!.seedHashes[1]).toEqual(seedHash(short));
   const statements = inputs.map((input, place) => {
     const identity = world.identities.get(world.roster[place]!)!;
-    const mask = (peer: string): string =>
-      toHex(
-        peer !== anna && place !== 0
-          ? place === 1
-            ? step.commitments[0]!
-            : step.commitments[1]!
-          : input.maskCommitment(peer),
-      );
+    // Of their own pair, the two state elements that differ.
+    const mask = (peer: string): string => toHex(input.maskCommitment(peer !== anna && place !== 0 ? anna : peer));
     const statement = {
       session: world.session,
       step: 0,

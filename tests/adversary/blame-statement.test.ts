@@ -3,13 +3,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { BlameStatement } from '../../mpc/sum/blame-statement.ts';
 import { judge, type BlameCase, type BlameCheck } from '../../mpc/sum/blame.ts';
 import { elementBytes } from '../../mpc/masks.ts';
+import { addCommitments, commitScalars } from '../../mpc/pedersen.ts';
+import { scalarsOf } from '../../mpc/sum/overflow.ts';
 import { finishShareDigest, shareDigestBytes } from '../../mpc/sum/share.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes, hashBytes } from '../../protocol/canonical.ts';
 import { Identity } from '../../protocol/identity.ts';
 import { LABEL, type Label } from '../../protocol/labels.ts';
 import { bert } from './attack.ts';
-import { addOne, agreed, blameCase, MODULI, type Agreed } from './shares.ts';
+import { addOne, agreed, blameCase, MODULI, openAll, type Agreed } from './shares.ts';
 
 describe.each(MODULI)('mod %s', (modulus) => {
   let step: Agreed;
@@ -166,15 +168,31 @@ describe.each(MODULI)('mod %s', (modulus) => {
 
     test('is what the tests below compare with: the honest one clears everybody', () =>
       expect(judge(overflowing(honest(), true))).toEqual({ kind: 'none' }));
-    test('other than it stated is not taken', () => expectBlamed(overflowing(changed(), false), 'OVERFLOW_FORGED'));
+    test('other than it stated is no answer', () => expectBlamed(overflowing(changed(), false), 'STATEMENT_MISSING'));
     test('other than its share has is wrong', () => expectBlamed(overflowing(changed(), true), 'SHARE_WRONG'));
     test.each([0, 1, 3, 4])('of %i bytes for one cell is wrong', (length) =>
       expectBlamed(overflowing(new Uint8Array(length), true), 'SHARE_WRONG'),
     );
-    test('does not excuse a share that is wrong by a multiple that it has no room for', () => {
-      // 2^128 k for a k of any size could make every share right; two bytes cannot.
-      const of = blameCase(step, { 1: { elements: (share) => addOne(share) } });
+    test.each([-32_768, -4, -1, 0, 1, 4, 32_767])('of %i does not excuse a wrong share', (multiple) => {
+      // Some multiple of 2^128 would make up for every difference mod l: it does not fit 2 bytes.
+      const overflow = new Uint8Array(new Int16Array([multiple]).buffer);
+      const { statements } = overflowing(overflow, true);
+      const { shares } = blameCase(step, { 1: { elements: (share) => addOne(share) } });
+      expectBlamed(
+        { ...blameCase(step), statements, shares: shares.set(bert, { ...shares.get(bert)!, overflow }) },
+        'SHARE_WRONG',
+      );
+    });
+    test('that fits a commitment out of the range of cells clears its owner, and nothing opens', () => {
+      // Bert committed to 2^128 more than it shares: its own input, which no cell can be, and nobody's lie about it.
+      const place = step.world.roster.indexOf(bert);
+      const more = commitScalars(scalarsOf(new Uint8Array(16), new Uint8Array([1, 0])), new Uint8Array(32));
+      const commitments = step.commitments.with(place, addCommitments([step.commitments[place]!, more]));
+      expect(() => openAll({ ...step, commitments })).toThrow(expect.objectContaining({ code: 'VERIFICATION_FAILED' }));
+      const of = blameCase({ ...step, commitments });
       expectBlamed(of, 'SHARE_WRONG');
+      const told = new Uint8Array(new Int16Array([Buffer.from(honest()).readInt16LE() + 1]).buffer);
+      expect(judge({ ...overflowing(told, true), commitments })).toEqual({ kind: 'none' });
     });
   });
 });

@@ -1,14 +1,19 @@
+import { CellVector } from '../../mpc/cells.ts';
+import { addCommitments, commitCells } from '../../mpc/pedersen.ts';
 import { ShareSum } from '../../mpc/share-sum.ts';
-import { type SignedBlameStatement, makeStatement } from '../../mpc/sum/blame-statement.ts';
+import { makeStatement, type BlameStatement, type SignedBlameStatement } from '../../mpc/sum/blame-statement.ts';
 import type { BlameCase, SuspectShare } from '../../mpc/sum/blame.ts';
 import { combineShares, verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
 import { CellSet } from '../../mpc/sum/cell-set.ts';
 import { DecidedInput } from '../../mpc/sum/decided.ts';
-import type { AgreedInput } from '../../mpc/sum/party.ts';
+import { maskSign, type AgreedInput } from '../../mpc/sum/party.ts';
 import { ShareOpener, type ExpectedShare, type ReceivedShare } from '../../mpc/sum/share-opener.ts';
 import { sealShare } from '../../mpc/sum/share-sealer.ts';
 import { seededRandom, World } from '../../mpc/testing/world.ts';
+import { fromHex, toHex } from '../../protocol/bytes.ts';
+import { canonicalBytes } from '../../protocol/canonical.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
+import { LABEL } from '../../protocol/labels.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
 import { transcriptHash, type Modulus } from '../../protocol/session.ts';
 
@@ -163,6 +168,39 @@ export function blameCase(
     statements,
     seeds: new Map(),
   };
+}
+
+/**
+ * The case of a party that changes its share and states a mask of its pair with `peer` that makes up for it: only that pair
+ * contradicts each other.
+ */
+export function blameCaseOfLiar(of: Agreed, liar: number, peer: number): ReturnType<typeof blameCase> {
+  const honest = blameCase(of);
+  const lied = blameCase(of, { [liar]: { elements: (share) => addOne(share) } });
+  const [party, other] = [of.world.roster[liar]!, of.world.roster[peer]!];
+  const change = lied.shares.get(party)!.elements[0]! - honest.shares.get(party)!.elements[0]!;
+  const missing = CellVector.fromBigInts([BigInt(maskSign(party, other) * change)]);
+  const place = peer - (peer > liar ? 1 : 0);
+  restate(of, lied, liar, ({ masks }) => {
+    const mask = addCommitments([fromHex(masks[place]!, 32), commitCells(missing, new Uint8Array(32))]);
+    return { masks: masks.with(place, toHex(mask)) };
+  });
+  return lied;
+}
+
+/** A party's statement, changed and signed anew. */
+export function restate(
+  of: Agreed,
+  blamed: ReturnType<typeof blameCase>,
+  place: number,
+  change: (honest: BlameStatement) => Partial<BlameStatement>,
+): void {
+  const party = of.world.roster[place]!;
+  const identity = of.world.identities.get(party)!;
+  const honest = blamed.statements.get(party)!.statement;
+  const statement = { ...honest, ...change(honest) };
+  const signature = toHex(identity.sign(LABEL.blameStatement, canonicalBytes(statement)));
+  blamed.statements.set(party, { statement, publicKey: identity.publicKey, signature });
 }
 
 /** Another lowest byte for the element at `cell`, which stays canonical. */

@@ -1,11 +1,22 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CellVector } from '../../mpc/cells.ts';
 import { judge } from '../../mpc/sum/blame.ts';
+import { SCALAR_ORDER } from '../../mpc/scalars.ts';
 import { CommittedInput } from '../../mpc/sum/party.ts';
 import { elementBytes } from '../../mpc/masks.ts';
 import { seededRandom } from '../../mpc/testing/world.ts';
 import { expectAbort } from './attack.ts';
-import { addOne, agreed, blameCase, MODULI, openAll, sealed, type Agreed, type Lie } from './shares.ts';
+import {
+  addOne,
+  agreed,
+  blameCase,
+  blameCaseOfLiar,
+  MODULI,
+  openAll,
+  restate,
+  type Agreed,
+  type Lie,
+} from './shares.ts';
 
 describe.each(MODULI)('mod %s', (modulus) => {
   const width = elementBytes(modulus);
@@ -81,9 +92,24 @@ describe.each(MODULI)('mod %s', (modulus) => {
     });
 
     test('that cancels the lie of a colluder changes nothing that the commitments vouch for', () => {
-      const up: Lie = { elements: (honest) => addOne(honest.fill(0)), blinding: (honest) => honest.fill(0) };
-      expectAbort(() => openAll(step, { 1: up, 2: up }), 'VERIFICATION_FAILED', undefined);
-      expect(sealed(step, 0)).toHaveLength(3);
+      const q = modulus === 'l' ? SCALAR_ORDER : 1n << 128n;
+      const by =
+        (change: bigint): NonNullable<Lie['elements']> =>
+        (honest) => {
+          const first = Buffer.from(honest.subarray(0, width)).reverse().toString('hex');
+          const moved = (BigInt(`0x${first}`) + change + q) % q;
+          return Buffer.concat([asBytes(moved), honest.subarray(width)]);
+        };
+      expectAbort(() => openAll(step, { 1: { elements: by(5n) } }), 'VERIFICATION_FAILED', undefined);
+      expect(openAll(step, { 1: { elements: by(5n) }, 2: { elements: by(-5n) } }).at(0)).toBe(111n);
+    });
+
+    test('and agrees with a colluder on a mask that makes up for it leaves the colluder with a share that does not fit', () => {
+      const of = blameCaseOfLiar(step, 1, 2);
+      const [bert, mallory] = [step.world.roster[1]!, step.world.roster[2]!];
+      const stated = of.statements.get(bert)!.statement.masks[1]!;
+      restate(step, of, 2, ({ masks }) => ({ masks: masks.with(1, stated) }));
+      expect(judge(of)).toEqual({ kind: 'cheat', party: mallory, check: 'SHARE_WRONG' });
     });
   });
 });
