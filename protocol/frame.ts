@@ -7,7 +7,7 @@ import { digest, organisationId, publicKey, signatureHex } from './names.ts';
 
 /**
  * What travels between a hospital and the coordinator, each frame one binary WebSocket message
- * (docs/protocol.md §8). The coordinator routes by the header and never looks into a payload.
+ * (docs/protocol.md §6). The coordinator routes by the header and never looks into a payload.
  */
 export type Frame =
   /** Hospital to hospital, through the relay. Parties are places in the session's sorted roster. */

@@ -28,7 +28,7 @@ const stream = {
   default: failure,
 };
 
-/** Registers what the researcher who submitted a query fetches from its hospitals, through this relay, sealed to it. */
+/** Registers what the researcher who submitted a query fetches from its hospitals, through this relay: shares are sealed to it, the rest is signed. */
 export function addFetches(api: Api, context: Context): void {
   const gate = new Gate(context);
 
