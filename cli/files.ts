@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { Fault, Misuse, type MisuseCode } from '../protocol/errors.ts';
+import { handWritten } from '../protocol/hand-written.ts';
 
 /** Reads a text file that the user named. Errors: `Misuse BAD_FILE` saying which and why. */
 export function readText(path: string, what: string): string {
@@ -20,8 +21,11 @@ export function readText(path: string, what: string): string {
   }
 }
 
-export const readDocument = <T>(type: z.ZodType<T>, path: string, what: string, code: MisuseCode = 'MALFORMED'): T =>
-  decodeDocument(type, readText(path, what), { what: `${what} (${path})`, code, limit: 64 << 20 });
+/** A document that a person wrote. */
+export function readDocument<T>(type: z.ZodType<T>, path: string, what: string, code: MisuseCode = 'MALFORMED'): T {
+  const named = `${what} (${path})`;
+  return decodeDocument(type, handWritten(readText(path, what), named, code), { what: named, code, limit: 64 << 20 });
+}
 
 /** Writes a file whole or not at all: a full disk leaves no half of a result behind. */
 export function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): void {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ledgerAddress, resolveAddress } from '../ledger/address.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { Misuse } from '../protocol/errors.ts';
+import { handWritten } from '../protocol/hand-written.ts';
 import { Identity } from '../protocol/identity.ts';
 import { datasetName, organisationId } from '../protocol/names.ts';
 import { precompute } from './precompute.ts';
@@ -36,7 +37,7 @@ export type HospitalConfig = z.infer<typeof hospitalConfig>;
 
 /** Reads a configuration file; relative paths in it become absolute. Errors: `Misuse BAD_CONFIG`, `Misuse BAD_FILE`. */
 export function readHospitalConfig(path: string): HospitalConfig {
-  const config = decodeDocument(hospitalConfig, readText(path, 'configuration'), { what: path, code: 'BAD_CONFIG' });
+  const config = readDocument(hospitalConfig, path, 'configuration');
   const base = dirname(resolve(path));
   const at = (file: string): string => resolve(base, file);
   return {
@@ -65,7 +66,12 @@ export const readIdentity = (path: string): Identity => Identity.fromPem(readTex
 /** The site policy; undefined (everything denied) only where none is configured. */
 export function readPolicy(path: string | undefined): SitePolicy | undefined {
   if (path === undefined) return undefined;
-  return decodeDocument(sitePolicy, readText(path, 'site policy'), { what: path, code: 'BAD_CONFIG' });
+  return readDocument(sitePolicy, path, 'site policy');
+}
+
+function readDocument<T>(type: z.ZodType<T>, path: string, what: string): T {
+  const text = handWritten(readText(path, what), path, 'BAD_CONFIG');
+  return decodeDocument(type, text, { what: path, code: 'BAD_CONFIG' });
 }
 
 function readText(path: string, what: string): string {
