@@ -171,6 +171,19 @@ describe('numbers', () => {
     expect(await read(engine, numberColumn(1), 'INTEGER', ['-9', '2'], mapping)).toEqual([null, 20n]);
   });
 
+  it('of 0 and 1 are read from truth values too', async () => {
+    const values = ["'TRUE'", "'false'", "' True '", "'1'", "'0.0'", "''", "'yes'", "'2'"];
+    const read01 = [1n, 0n, 1n, 1n, 0n, null, 'number', 'bounds'];
+    expect(await read(engine, numberColumn(0, '0', '1', ['0', '1']), 'VARCHAR', values)).toEqual(read01);
+    expect(await read(engine, numberColumn(0, '0', '1'), 'BOOLEAN', ['true', 'false'])).toEqual([1n, 0n]);
+    expect(await read(engine, numberColumn(0, '0', '2'), 'VARCHAR', ["'true'"])).toEqual(['number']);
+    const mapping = { columns: { x: { codes: { yes: '1' } } } };
+    expect(await read(engine, numberColumn(0, '0', '1'), 'VARCHAR', ["'yes'", "'true'"], mapping)).toEqual([
+      1n,
+      'number',
+    ]);
+  });
+
   it('of doubles take NaN for missing, and infinity for no number', async () => {
     expect(await read(engine, numberColumn(1), 'DOUBLE', ["'nan'", "'inf'"])).toEqual([null, 'number']);
   });

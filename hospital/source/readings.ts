@@ -1,4 +1,4 @@
-import type { Column } from '../../protocol/schema.ts';
+import { scaleDecimal, type Column, type NumberColumn } from '../../protocol/schema.ts';
 import { categoryReadings } from './categories.ts';
 import type { ColumnRule } from './config.ts';
 import { numberReading } from './numbers.ts';
@@ -18,9 +18,19 @@ export interface Reading {
   readonly rule: string;
 }
 
+/** As R, Python and JSON write what a column of 0 and 1 holds; of Parquet such columns are read so too. */
+const TRUTH = { true: '1', false: '0', True: '1', False: '0', TRUE: '1', FALSE: '0' };
+
+const isTruth = ({ decimals, minimum, maximum }: NumberColumn): boolean =>
+  decimals === 0 && scaleDecimal(minimum, 0) >= 0n && scaleDecimal(maximum, 0) <= 1n;
+
 /** The ways to read a column of DuckDB type `type`, fastest first; the last one understands the most. */
 export function readingsOf(column: Column, raw: string, type: string, rule: ColumnRule): readonly Reading[] {
-  if (column.type === 'number') return [numberReading(column, raw, type, rule)];
+  if (column.type === 'number') {
+    const plain = numberReading(column, raw, type, rule);
+    if (type !== 'VARCHAR' || Object.keys(rule.codes).length > 0 || !isTruth(column)) return [plain];
+    return [plain, numberReading(column, raw, type, { ...rule, codes: TRUTH })];
+  }
   if (column.type === 'category') return categoryReadings(column, raw, type, rule);
   const text = `CAST(${raw} AS VARCHAR)`;
   return [{ value: text, missing: `${raw} IS NULL`, misfit: 'false', rule: `'code'` }];
