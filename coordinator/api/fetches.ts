@@ -55,7 +55,8 @@ export function addFetches(api: Api, context: Context): void {
     createRoute({
       method: 'post',
       path: '/v1/sessions/{id}/pull/{hospital}',
-      summary: "A hospital's part in finding a cheat: its statement, its overflow, or a seed (signed, by the query's researcher)",
+      summary:
+        "A hospital's part in finding a cheat: its statement, its overflow, or a seed (signed, by the query's researcher)",
       request: {
         params: schemas.path.share,
         headers,
