@@ -50,7 +50,8 @@ export async function readQuery(state: State, id: string): Promise<QueryRecord |
     ({ key, value }) =>
       ({ hospital: lastPart(key), decision: 'denied', reason: decodeRow(ROW.denial, value) }) as const,
   );
-  const decisions = [...approved, ...denied].sort((a, b) => (a.hospital < b.hospital ? -1 : 1));
+  const decisions =
+    denied.length === 0 ? approved : [...approved, ...denied].sort((a, b) => (a.hospital < b.hospital ? -1 : 1));
   const { status, sessions, closed } = current;
   const suspended = await suspensionOf(state, 'query', id);
   return {
@@ -74,8 +75,10 @@ export async function readSession(state: State, id: string): Promise<SessionReco
   const current = await readRow(state, KEY.sessionState(id), ROW.sessionState);
   if (session === undefined || current === undefined) return undefined;
   const commitments: Record<string, string>[] = [];
-  for (const { key, value } of await state.list(KEY.commitments(id))) {
-    const [, , step = '', hospital = ''] = key.split('/');
+  const prefix = KEY.commitments(id);
+  for (const { key, value } of await state.list(prefix)) {
+    const hospital = lastPart(key);
+    const step = key.slice(prefix.length, -hospital.length - 1);
     // Without a prototype: a hospital may be called "constructor", and its absence must read as absence.
     const ofStep = (commitments[Number(step)] ??= Object.create(null) as Record<string, string>);
     ofStep[hospital] = decodeRow(ROW.commitment, value);

@@ -19,11 +19,18 @@ const byKey = (a: Pair, b: Pair): number => (a.key < b.key ? -1 : 1);
 
 const ABSENT: Promise<undefined> = Promise.resolve(undefined);
 const DONE: Promise<void> = Promise.resolve();
+const NOTHING: Promise<readonly Pair[]> = Promise.resolve([]);
+
+/** The keys under one prefix; put in order when they are asked for. */
+interface Filed {
+  readonly keys: string[];
+  sorted: boolean;
+}
 
 /** A state in memory. `list` costs the length of its answer: every key is also filed under each of its prefixes. */
 export class MemoryState implements State {
   readonly #values = new Map<string, string>();
-  readonly #under = new Map<string, Set<string>>();
+  readonly #under = new Map<string, Filed>();
 
   get(key: string): Promise<string | undefined> {
     const value = this.#values.get(key);
@@ -35,8 +42,12 @@ export class MemoryState implements State {
     return DONE;
   }
   list(prefix: string): Promise<readonly Pair[]> {
-    const keys = this.#under.get(prefix) ?? [];
-    return Promise.resolve(Array.from(keys, (key) => ({ key, value: this.#values.get(key)! })).sort(byKey));
+    const filed = this.#under.get(prefix);
+    if (filed === undefined) return NOTHING;
+    // Without a rule, by code unit, and without a call for every comparison.
+    if (!filed.sorted) filed.keys.sort();
+    filed.sorted = true;
+    return Promise.resolve(filed.keys.map((key) => ({ key, value: this.#values.get(key)! })));
   }
   /** Every pair in key order: what two replicas must agree on. */
   dump(): readonly Pair[] {
@@ -45,9 +56,13 @@ export class MemoryState implements State {
   #file(key: string): void {
     for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1)) {
       const prefix = key.slice(0, end + 1);
-      let keys = this.#under.get(prefix);
-      if (keys === undefined) this.#under.set(prefix, (keys = new Set()));
-      keys.add(key);
+      const filed = this.#under.get(prefix);
+      if (filed === undefined) {
+        this.#under.set(prefix, { keys: [key], sorted: true });
+        continue;
+      }
+      filed.keys.push(key);
+      filed.sorted = false;
     }
   }
 }
