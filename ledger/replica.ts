@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { toHex } from '../protocol/bytes.ts';
 import { Abort, Misuse } from '../protocol/errors.ts';
 import type {
@@ -140,7 +139,7 @@ export class Replica extends LedgerCopy<TreeHead> {
   /** Checks signature and pins of a head, once the first is known also that it is of the same operator and consortium. */
   verifyHead(head: TreeHead): void {
     // The head of an acknowledgement is mostly the one that the stream has brought already.
-    if (head === this.#checked || isDeepStrictEqual(head, this.lastHead)) return;
+    if (head === this.#checked || isSameHead(head, this.lastHead)) return;
     verifyHeadSignature(head, {
       consortium: this.#pins.consortium ?? this.lastHead?.consortium,
       operator: this.#pins.operator ?? this.lastHead?.publicKey,
@@ -148,6 +147,13 @@ export class Replica extends LedgerCopy<TreeHead> {
     this.#checked = head;
   }
 }
+
+const isSameHead = (a: TreeHead, b: TreeHead | undefined): boolean =>
+  a.signature === b?.signature &&
+  a.root === b.root &&
+  a.size === b.size &&
+  a.publicKey === b.publicKey &&
+  a.consortium === b.consortium;
 
 function verifyRoot(head: TreeHead, stage: Stage): void {
   if (stage.size !== head.size) {

@@ -84,13 +84,18 @@ const REMEMBERED = 4096;
  * contract wrote the state. Remembering is safe: the same text always decodes to the same value.
  */
 export function decodeRow<T>(type: z.ZodType<T>, value: string): T {
+  const known = decoded.get(type);
+  if (known?.has(value)) return known.get(value) as T;
+  const row = decodeDocument(type, value, { what: 'a value of the ledger state', limit: 4 << 20 });
+  remember(type, value, row);
+  return row;
+}
+
+function remember(type: z.ZodType, value: string, row: unknown): void {
   let known = decoded.get(type);
   if (known === undefined) decoded.set(type, (known = new Map<string, unknown>()));
-  if (known.has(value)) return known.get(value) as T;
-  const row = decodeDocument(type, value, { what: 'a value of the ledger state', limit: 4 << 20 });
   if (known.size >= REMEMBERED) known.clear();
   known.set(value, row);
-  return row;
 }
 
 export async function readRow<T>(state: State, key: string, type: z.ZodType<T>): Promise<T | undefined> {
@@ -98,8 +103,11 @@ export async function readRow<T>(state: State, key: string, type: z.ZodType<T>):
   return value === undefined ? undefined : decodeRow(type, value);
 }
 
-export function writeRow<T>(state: State, key: string, _type: z.ZodType<T>, row: NoInfer<T>): Promise<void> {
-  return state.put(key, canonicalText(row));
+export function writeRow<T>(state: State, key: string, type: z.ZodType<T>, row: NoInfer<T>): Promise<void> {
+  const value = canonicalText(row);
+  // A text comes back as it is: what was just checked to be written, as every commitment, need not be decoded to be read.
+  if (typeof row === 'string') remember(type, value, row);
+  return state.put(key, value);
 }
 
 export const isPresent = async (state: State, key: string): Promise<boolean> => (await state.get(key)) !== undefined;
