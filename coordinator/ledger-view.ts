@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../protocol/errors.ts';
-import type { OrganisationRecord, Role } from '../protocol/ledger.ts';
+import type { Role } from '../protocol/ledger.ts';
+import type { OrganisationRecord } from '../protocol/records.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** The organisation, when it holds this key now and has this role. */

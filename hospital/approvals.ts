@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Ledger, Member } from '../ledger/ledger.ts';
 import { suspensionIn } from '../ledger/standing.ts';
 import { Refusal } from '../protocol/errors.ts';
-import type { QueryRecord } from '../protocol/ledger.ts';
+import type { QueryRecord } from '../protocol/records.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import { SiteConsent } from './consent/index.ts';
 import { decidePolicy, type PolicyDecision, type SitePolicy } from './policy.ts';

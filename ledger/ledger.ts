@@ -1,14 +1,5 @@
-import type {
-  Action,
-  Entry,
-  LedgerExport,
-  LedgerHead,
-  OrganisationRecord,
-  PublicationRecord,
-  QueryRecord,
-  SessionRecord,
-  Tier,
-} from '../protocol/ledger.ts';
+import type { Action, Entry, LedgerExport, LedgerHead, Tier } from '../protocol/ledger.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../protocol/records.ts';
 import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import type { Identity } from '../protocol/identity.ts';

@@ -1,4 +1,4 @@
-import type { PublicationRecord } from '../protocol/ledger.ts';
+import type { PublicationRecord } from '../protocol/records.ts';
 import type { LedgerView } from './ledger.ts';
 
 /**

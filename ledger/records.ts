@@ -1,5 +1,5 @@
 import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
-import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../protocol/ledger.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../protocol/records.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import type { LedgerEvent } from './contract/call.ts';
 import {

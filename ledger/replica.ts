@@ -1,16 +1,7 @@
 import { toHex } from '../protocol/bytes.ts';
 import { Abort, Misuse } from '../protocol/errors.ts';
-import type {
-  Entry,
-  LedgerHead,
-  OrganisationRecord,
-  PublicationRecord,
-  QueryRecord,
-  SessionRecord,
-  SignedAction,
-  Tier,
-  TreeHead,
-} from '../protocol/ledger.ts';
+import type { Entry, LedgerHead, SignedAction, Tier, TreeHead } from '../protocol/ledger.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../protocol/records.ts';
 import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import { Chain, type Place, type Stage } from './chain.ts';

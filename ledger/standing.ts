@@ -1,5 +1,5 @@
 import { Refusal } from '../protocol/errors.ts';
-import type { QueryRecord } from '../protocol/ledger.ts';
+import type { QueryRecord } from '../protocol/records.ts';
 import type { LedgerView } from './ledger.ts';
 
 /**

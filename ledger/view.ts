@@ -1,12 +1,6 @@
 import type { ConsentEpoch, PatientRecord } from '../protocol/consent.ts';
-import type {
-  LedgerHead,
-  OrganisationRecord,
-  PublicationRecord,
-  QueryRecord,
-  SessionRecord,
-  Tier,
-} from '../protocol/ledger.ts';
+import type { LedgerHead, Tier } from '../protocol/ledger.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../protocol/records.ts';
 import type { DatasetSchema } from '../protocol/schema.ts';
 import type { LedgerView } from './ledger.ts';
 

@@ -3,4 +3,5 @@ export { Abort, Fault, HealthchainError, Misuse, Refusal, type ErrorRecord } fro
 export { Identity, keyFingerprint } from './identity.ts';
 export { datasetSchema, type DatasetSchema } from './schema.ts';
 export { queryInput, type Query, type QueryInput } from './query.ts';
-export type { LedgerExport, Organisation, QueryRecord, Role, SessionRecord } from './ledger.ts';
+export type { LedgerExport, Organisation, Role } from './ledger.ts';
+export type { QueryRecord, SessionRecord } from './records.ts';

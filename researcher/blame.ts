@@ -9,7 +9,7 @@ import { equalBytes, fromHex, toHex } from '../protocol/bytes.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { Abort, Refusal } from '../protocol/errors.ts';
 import { LABEL } from '../protocol/labels.ts';
-import type { SessionRecord } from '../protocol/ledger.ts';
+import type { SessionRecord } from '../protocol/records.ts';
 import { askSeeds, askStatement, type Told } from './blame-answers.ts';
 import type { CoordinatorClient } from './coordinator.ts';
 import { fetchShare, type ShareRequest } from './shares.ts';

@@ -15,7 +15,8 @@ import { combineShares, verifyOpening, type Opening, type VerifiedCells } from '
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { ExchangeKey } from '../protocol/envelope.ts';
 import { Abort, Fault, Refusal } from '../protocol/errors.ts';
-import { anchorOf, deriveQueryId, type ActionOf, type QueryRecord, type SessionRecord } from '../protocol/ledger.ts';
+import { anchorOf, deriveQueryId, type ActionOf } from '../protocol/ledger.ts';
+import type { QueryRecord, SessionRecord } from '../protocol/records.ts';
 import type { QueryInput } from '../protocol/query.ts';
 import { consentRuleOf } from '../protocol/schema.ts';
 import type { AnswerKeys } from './answers.ts';

@@ -1,6 +1,7 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { errorFromRecord, Fault, Refusal, type ErrorRecord } from '../protocol/errors.ts';
-import type { AbortReason, CloseReason, QueryRecord } from '../protocol/ledger.ts';
+import type { AbortReason, CloseReason } from '../protocol/ledger.ts';
+import type { QueryRecord } from '../protocol/records.ts';
 
 /** Of the reasons on the ledger, those where nobody cheated are faults. */
 function endedBy(reason: AbortReason): Pick<ErrorRecord, 'kind' | 'code' | 'hint'> {

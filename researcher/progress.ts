@@ -1,5 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import type { QueryRecord } from '../protocol/ledger.ts';
+import type { QueryRecord } from '../protocol/records.ts';
 
 /** What a person waiting for an answer wants to know. */
 export type Progress =

@@ -8,7 +8,7 @@ import { inspectPool } from '../../hospital/pool/inspect.ts';
 import { Precomputing } from '../../hospital/precomputing.ts';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { Misuse } from '../../protocol/errors.ts';
-import type { QueryRecord } from '../../protocol/ledger.ts';
+import type { QueryRecord } from '../../protocol/records.ts';
 import { connectLedger, connectPublicLedger } from '../connect.ts';
 import { done, print, printError, say } from '../output.ts';
 import { describeStock } from '../stock.ts';

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { Refusal } from '../../protocol/errors.ts';
-import type { QueryRecord } from '../../protocol/ledger.ts';
+import type { QueryRecord } from '../../protocol/records.ts';
 import type { Api, Context } from './context.ts';
 import { failure, json } from './routes.ts';
 import * as schemas from './schemas.ts';

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../../protocol/errors.ts';
-import type { AbortReason, QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
+import type { AbortReason } from '../../protocol/ledger.ts';
+import type { QueryRecord, SessionRecord } from '../../protocol/records.ts';
 import type { Deadlines } from '../config.ts';
 import type { Presence } from '../relay/connections.ts';
 import type { LiveSession } from './live.ts';

@@ -1,4 +1,5 @@
-import type { Entry, SessionRecord } from '../../protocol/ledger.ts';
+import type { Entry } from '../../protocol/ledger.ts';
+import type { SessionRecord } from '../../protocol/records.ts';
 import { culprits } from './decide.ts';
 import type { LiveSession } from './live.ts';
 

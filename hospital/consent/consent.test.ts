@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConsentEpoch } from '../../protocol/consent.ts';
-import type { QueryRecord } from '../../protocol/ledger.ts';
+import type { QueryRecord } from '../../protocol/records.ts';
 import { datasetSchema, type DatasetSchema } from '../../protocol/schema.ts';
 import { SiteConsent } from './consent.ts';
 

@@ -1,7 +1,7 @@
 import { consentsAt, effectiveEpoch, monthOf, overtaking, type ConsentDecision } from '../../ledger/consent.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { Refusal } from '../../protocol/errors.ts';
-import type { QueryRecord } from '../../protocol/ledger.ts';
+import type { QueryRecord } from '../../protocol/records.ts';
 import { consentRuleOf, schemaReference, type DatasetSchema } from '../../protocol/schema.ts';
 
 /** What decides on the rows of a query whose dataset rests on consent. */

@@ -7,7 +7,7 @@ import { hashDocument } from '../../protocol/canonical.ts';
 import { asHealthchainError, Fault, Refusal, type HealthchainError } from '../../protocol/errors.ts';
 import type { Frame, SessionStage } from '../../protocol/frame.ts';
 import { LABEL } from '../../protocol/labels.ts';
-import type { QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
+import type { QueryRecord, SessionRecord } from '../../protocol/records.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import { judge, type Site } from '../approvals.ts';
 import type { Journal } from '../journal.ts';

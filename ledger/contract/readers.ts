@@ -1,5 +1,5 @@
 import type { AccessRecord, ConsentEpoch, ConsentRecord, PatientRecord } from '../../protocol/consent.ts';
-import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../../protocol/ledger.ts';
+import type { OrganisationRecord, PublicationRecord, QueryRecord, SessionRecord } from '../../protocol/records.ts';
 import type { DatasetSchema } from '../../protocol/schema.ts';
 import { standingEpoch } from './epochs.ts';
 import { keysOf } from './identity-keys.ts';

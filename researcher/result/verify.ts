@@ -8,13 +8,8 @@ import { verifyAttestation } from '../../mpc/sum/share.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import { checkDocument } from '../../protocol/canonical.ts';
 import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
-import {
-  anchorOf,
-  ledgerExport,
-  type LedgerAnchor,
-  type QueryRecord,
-  type SessionRecord,
-} from '../../protocol/ledger.ts';
+import { anchorOf, ledgerExport, type LedgerAnchor } from '../../protocol/ledger.ts';
+import type { QueryRecord, SessionRecord } from '../../protocol/records.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { needsDecision } from '../../protocol/release.ts';
 import { consentRuleOf } from '../../protocol/schema.ts';

@@ -3,7 +3,8 @@ import type { Journal } from '../../hospital/journal.ts';
 import { admitSession } from '../../hospital/session/session.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { Identity } from '../../protocol/identity.ts';
-import { deriveSessionId, type QueryRecord, type SessionRecord } from '../../protocol/ledger.ts';
+import { deriveSessionId } from '../../protocol/ledger.ts';
+import type { QueryRecord, SessionRecord } from '../../protocol/records.ts';
 import { anna, bert, mallory, refusedBy } from './attack.ts';
 
 const query = 'a'.repeat(64);

@@ -5,7 +5,8 @@ import { monthOf } from '../../ledger/consent.ts';
 import { Records } from '../../ledger/records.ts';
 import { actions, consentOf, ContractBench, ruledSchema } from '../../ledger/testing/world.ts';
 import { Identity } from '../../protocol/identity.ts';
-import type { Action, QueryRecord } from '../../protocol/ledger.ts';
+import type { Action } from '../../protocol/ledger.ts';
+import type { QueryRecord } from '../../protocol/records.ts';
 
 /**
  * An auditor that opens and withdraws epochs as it likes, to bring hospitals back to decisions that were over (a patient who

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ENCOUNTERS_SCHEMA, generateEncounters } from '../../hospital/synthetic/index.ts';
-import type { SessionRecord } from '../../protocol/ledger.ts';
+import type { SessionRecord } from '../../protocol/records.ts';
 import type { Answer } from '../../researcher/client.ts';
 import {
   ask,
