@@ -99,6 +99,13 @@ function cases(): Case[] {
       },
     },
     {
+      name: 'mask 10^6 cells with 2 seeds mod 2^128',
+      run: () => {
+        const chunks = maskedChunks(million, [mask(1), mask(-1)], 4096, '2^128');
+        while (chunks.next().done !== true); // the work is in next()
+      },
+    },
+    {
       name: 'ShareSum.add of 10^6 cells',
       run: () => {
         for (let at = 0; at < 1_000_000; at += 4096) sum.add(at, scalars.bytes.subarray(32 * at, 32 * (at + 4096)));

@@ -77,7 +77,7 @@ function withBooleans<T>(
   return withFolder((folder) =>
     withBareConsortium(folder, count, (consortium) =>
       withParties(consortium, 'boolean/party.ts', async (children) => {
-        await beginSession(consortium, children, 0);
+        await beginSession(consortium, children, 0, 'l');
         const parties: Parties = async (task) => {
           const answers = children.map((child) => nextMessage<Done>(child));
           for (const child of children) child.send(task);

@@ -1,4 +1,5 @@
 import { summarize, medianOf, power, time, type Bench, type Measurement, type Tools } from '../measurement.ts';
+import type { Modulus } from '../../protocol/session.ts';
 import { cellsOf } from './messages.ts';
 import { verifyOpened, withSum, type OpenedSum, type ProcessorTime } from './secure-sum.ts';
 
@@ -6,6 +7,8 @@ interface Size {
   readonly cells: number;
   /** Three unless given. */
   readonly hospitals?: number;
+  /** Scalars mod l are the shares of queries with a rule; integers mod 2^128, which are meant unless given, of those without. */
+  readonly modulus?: Modulus;
   readonly target?: number;
 }
 
@@ -14,11 +17,12 @@ const SIZES: readonly Size[] = [
   { cells: 10_000, target: 15 },
   { cells: 100_000 },
   { cells: 1_000_000, target: 300 },
+  { cells: 1_000_000, modulus: 'l' },
   { cells: 10_000, hospitals: 100, target: 5000 },
 ];
 
-const nameOf = ({ cells, hospitals }: Size): string =>
-  `sum/${power(cells)}${hospitals === undefined ? '' : `/n=${hospitals}`}`;
+const nameOf = ({ cells, hospitals, modulus }: Size): string =>
+  `sum/${power(cells)}${hospitals === undefined ? '' : `/n=${hospitals}`}${modulus === undefined ? '' : `/mod-${modulus}`}`;
 
 export const sumBenches: readonly Bench[] = SIZES.map((size) => ({
   name: nameOf(size),
@@ -49,7 +53,7 @@ async function measureSum({ console, report, quick }: Tools, size: Size): Promis
     report(summarize(`${name}: plain sum in one process, BigInt arrays`, 'ms', bigint));
     report(ratio(`${name}: ratio to the plain sum of BigInt arrays`, own, bigint));
   };
-  await withSum(cells, measure, hospitals);
+  await withSum(cells, measure, hospitals, size.modulus);
 }
 
 /** Own and raw runs by turns, so that what else the machine does falls on both. Processor time is of one own run, on average. */

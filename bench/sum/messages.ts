@@ -16,6 +16,7 @@ export interface Begin {
   readonly ledger: { readonly size: number; readonly root: string };
   readonly answerKey: string;
   readonly cells: number;
+  readonly modulus: Modulus;
 }
 
 /** What a party says: that it is connected, that its seeds are agreed. */
@@ -28,9 +29,6 @@ export const STEP = {
   /** As many bytes in chunks of the same length, lying ready. */
   raw: 1,
 } as const;
-
-/** As for a query whose cells may all open. */
-export const MODULUS: Modulus = '2^128';
 
 /** Cells of a party as 64-bit integers: a fixed pattern, so that the bench can check the sum. */
 export function cellsOf(party: number, cells: number): BigUint64Array {

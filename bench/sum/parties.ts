@@ -1,4 +1,5 @@
 import { type ChildProcess } from 'node:child_process';
+import type { Modulus } from '../../protocol/session.ts';
 import { forkScript, nextMessage, stopChild } from '../children.ts';
 import { holding } from '../leaving.ts';
 import { openSession, type BareConsortium } from './consortium.ts';
@@ -33,6 +34,7 @@ export async function beginSession(
   of: BareConsortium,
   parties: readonly ChildProcess[],
   cells: number,
+  modulus: Modulus,
 ): Promise<Begin & { readonly agreedMs: number }> {
   const { ledger, hospitals, answerKey } = of;
   const session = await openSession(of);
@@ -44,6 +46,7 @@ export async function beginSession(
     ledger: { size, root: ledger.rootAt(size) },
     answerKey: answerKey.publicKey,
     cells,
+    modulus,
   };
   const begun = performance.now();
   await tellAll(parties, begin, 'ready');

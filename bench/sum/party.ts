@@ -18,7 +18,7 @@ import { TAG_BYTES } from '../../protocol/envelope.ts';
 import type { Frame, PullRequest } from '../../protocol/frame.ts';
 import { Identity } from '../../protocol/identity.ts';
 import { transcriptHash, type Transcript } from '../../protocol/session.ts';
-import { cellsOf, MODULUS, STEP, type Begin, type Join } from './messages.ts';
+import { cellsOf, STEP, type Begin, type Join } from './messages.ts';
 
 /**
  * One hospital of the sum bench: the node's own connection, streams, channel and sealing, over given cells. Two things of a node
@@ -62,11 +62,11 @@ const chunk = randomBytes(CHUNK_LIMIT + TAG_BYTES);
 serve = ({ step }) =>
   step === STEP.share
     ? sealShare(DecidedInput.everything(agreed), identity, begin.answerKey)
-    : sameBytes(begin.cells, chunk);
+    : sameBytes(elementBytes(begin.modulus) * begin.cells, chunk);
 process.send!('ready');
 
 /** Session keys and mask seeds as in a node, through the coordinator. */
-async function agree({ session, roster, keys, ledger, cells }: Begin): Promise<AgreedInput> {
+async function agree({ session, roster, keys, ledger, cells, modulus }: Begin): Promise<AgreedInput> {
   const self = roster.indexOf(join.organisation);
   relay = new SessionRelay(
     roster,
@@ -91,7 +91,7 @@ async function agree({ session, roster, keys, ledger, cells }: Begin): Promise<A
     step: STEP.share,
     plan: '0'.repeat(64),
     cells,
-    modulus: MODULUS,
+    modulus,
     commitments: roster.map(() => '0'.repeat(64)),
     receipts: [],
   };
@@ -116,8 +116,8 @@ function toCells(values: BigUint64Array): CellVector {
   return vector;
 }
 
-function* sameBytes(cells: number, chunk: Uint8Array): Generator<Uint8Array> {
-  for (let left = elementBytes(MODULUS) * cells; left > 0; left -= CHUNK_LIMIT) {
+function* sameBytes(length: number, chunk: Uint8Array): Generator<Uint8Array> {
+  for (let left = length; left > 0; left -= CHUNK_LIMIT) {
     yield chunk.subarray(0, Math.min(left, CHUNK_LIMIT) + TAG_BYTES);
   }
 }

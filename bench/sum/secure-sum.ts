@@ -1,10 +1,11 @@
 import { combineShares } from '../../mpc/sum/opening.ts';
 import type { CellVector } from '../../mpc/cells.ts';
+import type { Modulus } from '../../protocol/session.ts';
 import { fetchShares, type ShareRequest } from '../../researcher/shares.ts';
 import { processorTime } from '../children.ts';
 import { withFolder } from '../leaving.ts';
 import { withBareConsortium, type BareConsortium } from './consortium.ts';
-import { cellsOf, MODULUS, STEP } from './messages.ts';
+import { cellsOf, STEP } from './messages.ts';
 import { beginSession, withParties } from './parties.ts';
 
 /** A process for each hospital, with the session open and the seeds agreed. This process is the researcher. */
@@ -26,16 +27,21 @@ export interface ProcessorTime {
   readonly researcher: number;
 }
 
-export function withSum<T>(cells: number, run: (sum: OpenedSum) => Promise<T>, hospitals = 3): Promise<T> {
+/** `modulus` is that of a query in which every cell opens, unless given. */
+export function withSum<T>(
+  cells: number,
+  run: (sum: OpenedSum) => Promise<T>,
+  hospitals = 3,
+  modulus: Modulus = '2^128',
+): Promise<T> {
   return withFolder((folder) =>
     withBareConsortium(folder, hospitals, (consortium) =>
       withParties(consortium, 'sum/party.ts', async (parties) => {
         const { researcher, answerKey, client } = consortium;
-        const { session, roster, keys, agreedMs } = await beginSession(consortium, parties, cells);
+        const { session, roster, keys, agreedMs } = await beginSession(consortium, parties, cells, modulus);
         const request: ShareRequest = {
-          ...{ session, cells, roster, answerKey, member: researcher },
+          ...{ session, cells, modulus, roster, answerKey, member: researcher },
           step: STEP.share,
-          modulus: MODULUS,
           activeKeys: (party) => [keys[party]!],
           signal: new AbortController().signal,
         };
