@@ -99,9 +99,10 @@ function inWords(issue: z.core.$ZodIssue, value: unknown): string {
     }
     case 'too_small':
     case 'too_big': {
-      if (!Array.isArray(value)) return issue.message;
-      const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
-      return `expected a list of ${limit}, found one of ${value.length}`;
+      const [most, least] = issue.inclusive === false ? ['less than', 'more than'] : ['at most', 'at least'];
+      const limit = issue.code === 'too_small' ? `${least} ${issue.minimum}` : `${most} ${issue.maximum}`;
+      if (Array.isArray(value)) return `expected a list of ${limit}, found one of ${value.length}`;
+      return typeof value === 'number' ? `expected a number of ${limit}, found ${value}` : issue.message;
     }
     case 'invalid_key':
       return issue.issues[0]?.message ?? issue.message;

@@ -249,6 +249,10 @@ describe('a mistake is told with its place', () => {
       { ...count, release: { minimumCells: 5 } },
       'release: unknown key "minimumCells"; did you mean "minimumCell"?; known: minimumCell, insiderRule, minimumHospitals, zeroCells, dominance',
     ],
+    [
+      { ...count, release: { minimumHospitals: 1 } },
+      'release.minimumHospitals: expected a number of at least 2, found 1',
+    ],
     [statistics({ mean: 'age' }), 'statistics.0.mean: expected an object, found text'],
     [{ ...count, groupBy: { column: 'sex' } }, 'groupBy: expected a list, found an object'],
     [
