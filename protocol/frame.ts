@@ -101,8 +101,8 @@ export const pullRequest = z.discriminatedUnion('kind', [
     session: digest,
     step: z.int().min(0).max(999),
     peer: organisationId,
-    /** The peer's signed statement that contradicts this hospital's own (canonical JSON, base64). */
-    contradiction: z.string().max(300_000),
+    /** The peer's signed statement that contradicts this hospital's own (canonical JSON, base64). A frame holds that of 890 hospitals. */
+    contradiction: z.string().max(240_000),
   }),
 ]);
 export type PullRequest = z.infer<typeof pullRequest>;
