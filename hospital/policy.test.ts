@@ -99,7 +99,7 @@ describe('decidePolicy', () => {
       ask({ release: ruleOf({ minimumHospitals: 2 }) }),
     );
     expect(low.reasons).toEqual([
-      'release.minimumHospitals: the query asks 2, the schema heart@1 at least 3; ask for 3 or stricter',
+      'release.minimumHospitals: the query asks 2, the schema heart@1 requires at least 3; ask for 3 or stricter',
     ]);
   });
 
@@ -107,8 +107,8 @@ describe('decidePolicy', () => {
     const asked = { minimumCell: 5, insiderRule: false };
     for (const silent of [allowing(), allowing({ release: {} }), allowing({ release: { minimumHospitals: 3 } })])
       expect(decide(silent, ask({ release: ruleOf(asked) })).reasons).toEqual([
-        "release.minimumCell: the query asks 5, this site's policy at least 10; ask for 10 or stricter",
-        "release.insiderRule: the query asks false, this site's policy at least true; ask for true or stricter",
+        "release.minimumCell: the query asks 5, this site's policy requires at least 10; ask for 10 or stricter",
+        "release.insiderRule: the query asks false, this site's policy requires true; ask for true or stricter",
       ]);
     expect(decide(allowing({ release: asked }), ask({ release: ruleOf(asked) })).decision).toBe('approve');
   });

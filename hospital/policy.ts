@@ -110,10 +110,12 @@ function releaseRules(policy: SitePolicy, query: Query, schema: DatasetSchema): 
   return floors.flatMap(({ whose, floor }) =>
     shortfalls(query.release, floor).map(
       ({ parameter, asked, least }) =>
-        `release.${parameter}: the query asks ${asked}, ${whose} at least ${least}; ask for ${least} or stricter`,
+        `release.${parameter}: the query asks ${asked}, ${whose} requires ${orMore(least)}; ask for ${least} or stricter`,
     ),
   );
 }
+
+const orMore = (least: string): string => (/^\d+$/.test(least) ? `at least ${least}` : least);
 
 function budgetRules(policy: SitePolicy, history: PolicyHistory): string[] {
   const most = policy.budget.queriesPerResearcher;
