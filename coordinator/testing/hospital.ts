@@ -96,7 +96,7 @@ export class TestHospital {
       const timer = setTimeout(() => {
         this.#watchers.delete(look);
         reject(new Error(`${this.organisation} waited in vain`));
-      }, 60_000);
+      }, 10_000);
       const look = (): void => {
         const value = condition();
         if (value === undefined) return;

@@ -35,6 +35,15 @@ export const blameEvidence = z.strictObject({
 });
 export type BlameEvidence = z.infer<typeof blameEvidence>;
 
+/** A share as evidence holds it. */
+export const publishedShare = (share: SuspectShare): NonNullable<BlameEvidence['share']> => ({
+  elements: Buffer.from(share.elements).toString('base64'),
+  overflow: Buffer.from(share.overflow).toString('base64'),
+  blinding: toHex(share.blinding),
+  publicKey: share.publicKey,
+  signature: toHex(share.signature),
+});
+
 /** A blame case as a document: the evidence whose digest goes on the ledger, and that anyone can judge again. */
 export function evidenceOf(
   of: BlameCase,
@@ -56,13 +65,7 @@ export function evidenceOf(
     ...(share === undefined || verdict.check !== 'SHARE_WRONG'
       ? {}
       : {
-          share: {
-            elements: Buffer.from(share.elements).toString('base64'),
-            overflow: Buffer.from(share.overflow).toString('base64'),
-            blinding: toHex(share.blinding),
-            publicKey: share.publicKey,
-            signature: toHex(share.signature),
-          },
+          share: publishedShare(share),
         }),
   };
   return { document, digest: toHex(hashDocument(LABEL.blameEvidence, document)) };

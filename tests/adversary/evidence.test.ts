@@ -1,6 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { judge, type BlameCase } from '../../mpc/sum/blame.ts';
-import { blameEvidence, evidenceShows, type BlameEvidence, evidenceOf } from '../../mpc/sum/evidence.ts';
+import {
+  blameEvidence,
+  evidenceShows,
+  publishedShare,
+  type BlameEvidence,
+  evidenceOf,
+} from '../../mpc/sum/evidence.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalText, decodeCanonical, hashDocument } from '../../protocol/canonical.ts';
 import { LABEL } from '../../protocol/labels.ts';
@@ -60,13 +66,7 @@ describe.each(MODULI)('mod %s', (modulus) => {
       const share = honest.shares.get(bert)!;
       const framed: BlameEvidence = {
         ...evidence,
-        share: {
-          elements: Buffer.from(share.elements).toString('base64'),
-          overflow: Buffer.from(share.overflow).toString('base64'),
-          blinding: toHex(share.blinding),
-          publicKey: share.publicKey,
-          signature: toHex(share.signature),
-        },
+        share: publishedShare(share),
       };
       for (const check of blameEvidence.shape.check.options)
         for (const modulus of MODULI) expect(evidenceShows({ ...framed, check, modulus }, honest)).toBe(false);
@@ -100,13 +100,7 @@ describe.each(MODULI)('mod %s', (modulus) => {
       const framed: BlameEvidence = {
         ...evidence,
         outcome: { ...honest.outcome!, announcements: [second!, first!, third!] },
-        share: {
-          elements: Buffer.from(share.elements).toString('base64'),
-          overflow: Buffer.from(share.overflow).toString('base64'),
-          blinding: toHex(share.blinding),
-          publicKey: share.publicKey,
-          signature: toHex(share.signature),
-        },
+        share: publishedShare(share),
       };
       expect(evidenceShows(framed, honest)).toBe(false);
       expect(evidenceShows({ ...framed, outcome: undefined }, honest)).toBe(false);
