@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OVERFLOW_BYTES } from '../mpc/sum/overflow.ts';
+import { SEED_BYTES } from '../mpc/scalars.ts';
 import { claim, type BlameCase } from '../mpc/sum/blame.ts';
 import {
   overflowDigest,
@@ -17,7 +18,6 @@ import type { ShareRequest } from './shares.ts';
 
 /** Most bytes of one hospital's statement. */
 const STATEMENT_LIMIT = 400_000;
-const SEED_BYTES = 32;
 
 /** A hospital's statement, and the overflow whose digest is in it; empty where shares are mod l. */
 export interface Told {
