@@ -1,7 +1,7 @@
 import { Fault } from '../protocol/errors.ts';
 import { unscaleDecimal } from '../protocol/schema.ts';
 import type { Field, NumberField, Scope } from './fields.ts';
-import { onGrid, readDecimal } from './literals.ts';
+import { onGrid, readBeside } from './literals.ts';
 import { badQuery } from './mistake.ts';
 
 /**
@@ -89,7 +89,7 @@ function codeLabels(field: Field, place: string): string[] {
 function resolveBins(bins: readonly number[], field: Field, place: string): bigint[] {
   if (field.kind === 'category') throw badQuery(place, `"${field.name}" is a category: its groups are its codes`);
   const edges = bins.map((bin, index) => {
-    const edge = onGrid(readDecimal(bin, `${place}.${index}`), field.decimals);
+    const edge = onGrid(readBeside(field, bin, `${place}.${index}`), field.decimals);
     if (edge !== undefined) return edge;
     throw badQuery(`${place}.${index}`, `"${field.name}" has ${decimalsInWords(field)}, and this edge has more`);
   });

@@ -1,6 +1,6 @@
 import type { Predicate } from '../protocol/query.ts';
 import { codeOf, type Field, type NumberField, type Scope } from './fields.ts';
-import { ceilToGrid, floorToGrid, onGrid, readDecimal, type Decimal } from './literals.ts';
+import { ceilToGrid, floorToGrid, onGrid, readBeside, type Decimal } from './literals.ts';
 import { badQuery } from './mistake.ts';
 
 /**
@@ -43,10 +43,10 @@ function resolveLeaf(leaf: Leaf, field: Field, place: string): Condition[] {
     const values = literals.flatMap((literal, index) => readValue(literal, field, `${place}.${key}.${index}`));
     return { kind: 'among', column, values: [...new Set(values)] };
   };
-  const bound = (key: string, literal: Numeric): { value: Decimal; decimals: number } => ({
-    value: readDecimal(literal, `${place}.${key}`),
-    decimals: requireNumber(field, key, place).decimals,
-  });
+  const bound = (key: string, literal: Numeric): { value: Decimal; decimals: number } => {
+    const number = requireNumber(field, key, place);
+    return { value: readBeside(number, literal, `${place}.${key}`), decimals: number.decimals };
+  };
   if (leaf.eq !== undefined) tests.push(equal('eq', leaf.eq));
   if (leaf.ne !== undefined) tests.push({ kind: 'not', of: equal('ne', leaf.ne) });
   if (leaf.in !== undefined) tests.push(among('in', leaf.in));
@@ -94,7 +94,7 @@ function readValue(literal: Literal, field: Field, place: string): [] | [bigint 
   if (field.kind === 'category' || field.derived !== undefined) return [codeOf(field, literal, place).value];
   if (typeof literal === 'boolean')
     throw badQuery(place, `"${field.name}" is a number; true and false are for derived columns`);
-  const value = onGrid(readDecimal(literal, place), field.decimals);
+  const value = onGrid(readBeside(field, literal, place), field.decimals);
   return value === undefined ? [] : [value];
 }
 

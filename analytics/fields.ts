@@ -13,6 +13,8 @@ export interface NumberField {
   readonly kind: 'number';
   readonly name: string;
   readonly decimals: number;
+  /** Values and literals with more decimals are rounded to the nearest multiple. */
+  readonly rounded: boolean;
   readonly minimum: bigint;
   readonly maximum: bigint;
   readonly codes: readonly Code[] | undefined;
@@ -135,6 +137,7 @@ function fieldOf(column: Exclude<Column, { type: 'identifier' }>): Field {
     kind: 'number',
     name: column.name,
     decimals: column.decimals,
+    rounded: column.rounded ?? false,
     minimum: scaled(column.minimum),
     maximum: scaled(column.maximum),
     codes: column.codes?.map((text) => ({ text, value: scaled(text) })),
@@ -147,6 +150,7 @@ const derivedField = (name: string, predicate: Predicate): NumberField => ({
   kind: 'number',
   name,
   decimals: 0,
+  rounded: false,
   minimum: 0n,
   maximum: 1n,
   codes: [

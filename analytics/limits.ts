@@ -11,8 +11,8 @@ import type { Term } from './terms.ts';
 
 export const MAXIMUM_CELLS = 1_000_000;
 
-/** Rows of all hospitals together that every sum must have room for. */
-export const MAXIMUM_ROWS = 2n ** 40n;
+/** Rows of all hospitals together that every sum must have room for: 17 billion. */
+export const MAXIMUM_ROWS = 2n ** 34n;
 /** Cells are signed integers below this in size (docs/protocol.md, sums). */
 const CELL_LIMIT = 2n ** 119n;
 /** Groups times searches for one point of a grid: some thousand products on shares each. */
@@ -32,7 +32,7 @@ export function requireRoom(statistic: Statistic, scope: Scope, place: string): 
     const product = fields.reduce((total, field) => total * magnitude(field), 1n);
     if (product * MAXIMUM_ROWS >= CELL_LIMIT)
       throw badQuery(place, `products of ${term.factors.join(' and ')} are too large to be summed exactly`, {
-        hint: 'Register a schema version with fewer decimals or narrower bounds for these columns.',
+        hint: 'Register a schema version with fewer decimals or narrower bounds for these columns; "rounded": true takes values that have more.',
       });
   }
 }

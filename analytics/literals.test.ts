@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalNumber, ceilToGrid, decimalToText, floorToGrid, onGrid, readDecimal } from './literals.ts';
+import {
+  canonicalNumber,
+  ceilToGrid,
+  decimalToText,
+  floorToGrid,
+  onGrid,
+  readBeside,
+  readDecimal,
+} from './literals.ts';
 
 describe('readDecimal', () => {
   it.each([
@@ -12,9 +20,10 @@ describe('readDecimal', () => {
     [1.5e-7, { units: 15n, decimals: 8 }],
     [-0, { units: 0n, decimals: 0 }],
     ['999999999999999999.999999999', { units: 10n ** 27n - 1n, decimals: 9 }],
+    [5e-30, { units: 5n, decimals: 30 }],
   ])('reads %s', (literal, expected) => expect(readDecimal(literal, 'here')).toEqual(expected));
 
-  it.each([1e21, 1e-10, 0.1234567891, '1234567890123456789', 'x', ''])('refuses %s', (literal) =>
+  it.each([1e21, 1e-31, `0.${'1'.repeat(31)}`, '1234567890123456789', 'x', ''])('refuses %s', (literal) =>
     expect(() => readDecimal(literal, 'cohort.gte')).toThrow(/^cohort\.gte: expected a number/),
   );
 });
@@ -35,6 +44,16 @@ describe('the grid', () => {
         expect(onGrid(value, decimals)).toBe(floor === ceil ? floor : undefined);
       }),
     );
+  });
+
+  it('rounds literals beside columns that are rounded, halves away from zero, and no others', () => {
+    const beside = (literal: number | string, decimals: number, rounded = true) =>
+      readBeside({ rounded, decimals }, literal, '');
+    expect(beside(0.125, 2)).toEqual({ units: 13n, decimals: 2 });
+    expect(beside('-0.125', 2)).toEqual({ units: -13n, decimals: 2 });
+    expect(beside('-0.1249999999999999999999', 2)).toEqual({ units: -12n, decimals: 2 });
+    expect(beside(0.5, 2)).toEqual({ units: 5n, decimals: 1 });
+    expect(beside(0.125, 2, false)).toEqual({ units: 125n, decimals: 3 });
   });
 
   it('has one form for a number', () => {

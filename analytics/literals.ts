@@ -1,4 +1,8 @@
 import { badQuery } from './mistake.ts';
+import type { NumberField } from './fields.ts';
+
+/** Digits behind the point of a literal: a double as others print it has up to 17 that count, behind some zeros. */
+const MOST_DIGITS = 30;
 
 /** An exact decimal number: units * 10^-decimals, with as few decimals as can be. */
 export interface Decimal {
@@ -11,15 +15,32 @@ const PLAIN = /^(-?)([0-9]{1,18})(?:\.([0-9]+))?$/;
 /**
  * The decimal number that a query literal means. A JSON number means its shortest decimal text: 0.1 is one tenth,
  * not the double next to it.
- * Errors: BAD_QUERY for more than 18 digits before or 9 behind the point.
+ * Errors: BAD_QUERY for more than 18 digits before or 30 behind the point.
  */
 export function readDecimal(literal: number | string, place: string): Decimal {
   const [, sign, whole, tail = ''] = PLAIN.exec(plainText(literal)) ?? [];
   const fraction = tail.replace(/0+$/, '');
-  if (whole === undefined || fraction.length > 9)
-    throw badQuery(place, 'expected a number of at most 18 digits before and 9 behind the decimal point');
+  if (whole === undefined || fraction.length > MOST_DIGITS)
+    throw badQuery(place, `expected a number of at most 18 digits before and ${MOST_DIGITS} behind the decimal point`);
   const units = BigInt(whole + fraction);
   return { units: sign === '-' ? -units : units, decimals: fraction.length };
+}
+
+/** What a literal stands for beside the values of a column: where these are rounded, so is it. Errors: as `readDecimal`. */
+export function readBeside(
+  { rounded, decimals }: Pick<NumberField, 'rounded' | 'decimals'>,
+  literal: number | string,
+  place: string,
+): Decimal {
+  const value = readDecimal(literal, place);
+  return rounded && value.decimals > decimals ? { units: nearest(value, decimals), decimals } : value;
+}
+
+/** Half a unit goes away from zero, as in the engine that rounds the column. */
+function nearest(value: Decimal, decimals: number): bigint {
+  const step = 10n ** BigInt(value.decimals - decimals);
+  const half = value.units < 0n ? -step / 2n : step / 2n;
+  return (value.units + half) / step;
 }
 
 /** Decimal text without an exponent: 1e-7 is "0.0000001". */

@@ -4,11 +4,15 @@ import { shareModulus } from './modulus.ts';
 import { planQuery } from './plan.ts';
 import { prepare, schemaOf } from './testing/world.ts';
 
-/** 2^48 = 281,474,976,710,656 is the most that a row may add to all terms together. */
+/**
+ * 2^54 is the most that a row may add to all terms together. With `wide` = 2^27 - 1 its square, itself and 1 of n are 2^54 - 2^27 + 1,
+ * so that there is room for 2^27 - 2 and another n.
+ */
 const schema = schemaOf([
   { name: 'age', type: 'number', decimals: 0, minimum: '0', maximum: '120' },
-  { name: 'most', type: 'number', decimals: 0, minimum: '-281474976710655', maximum: '5' },
-  { name: 'more', type: 'number', decimals: 0, minimum: '0', maximum: '281474976710656' },
+  { name: 'wide', type: 'number', decimals: 0, minimum: '-134217727', maximum: '5' },
+  { name: 'most', type: 'number', decimals: 0, minimum: '-134217726', maximum: '5' },
+  { name: 'more', type: 'number', decimals: 0, minimum: '0', maximum: '134217727' },
   { name: 'fine', type: 'number', decimals: 4, minimum: '0', maximum: '100' },
 ]);
 const modulusOf = (statistics: object[], release: object = everythingOpens()): string => {
@@ -25,12 +29,13 @@ describe('shares', () => {
 
   it('are scalars where cells can grow large, all terms of a row together', () => {
     const sum = (column: string): object => ({ sum: { column } });
-    expect(modulusOf([sum('most')])).toBe('2^128');
-    expect(modulusOf([sum('more')])).toBe('l');
-    expect(modulusOf([sum('most'), { histogram: { column: 'age', bins: [0, 60, 120] } }])).toBe('l');
-    expect(modulusOf([sum('most'), sum('age')])).toBe('l');
+    const wide = { variance: { column: 'wide' } };
+    expect(modulusOf([wide, sum('most')])).toBe('2^128');
+    expect(modulusOf([wide, sum('more')])).toBe('l');
+    expect(modulusOf([wide, sum('most'), { histogram: { column: 'age', bins: [0, 60, 120] } }])).toBe('l');
+    expect(modulusOf([wide, sum('most'), sum('age')])).toBe('l');
     expect(modulusOf([{ variance: { column: 'fine' } }])).toBe('2^128');
-    expect(modulusOf([{ variance: { column: 'fine' } }, sum('most')])).toBe('l');
+    expect(modulusOf([wide, { variance: { column: 'fine' } }])).toBe('l');
   });
 
   it('are scalars where a rule or a search decides what opens', () => {

@@ -197,7 +197,7 @@ describe('a mistake is told with its place', () => {
     ],
     [
       cohort({ column: 'age', gte: 1e30 }),
-      'cohort.gte: expected a number of at most 18 digits before and 9 behind the decimal point',
+      'cohort.gte: expected a number of at most 18 digits before and 30 behind the decimal point',
     ],
     [cohort({ column: 'age', between: [5, 1] }), 'cohort.between: the first bound is above the second'],
     [

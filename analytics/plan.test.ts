@@ -7,7 +7,8 @@ const schema = schemaOf([
   { name: 'age', type: 'number', decimals: 0, minimum: '0', maximum: '120' },
   { name: 'weight', type: 'number', decimals: 1, minimum: '0', maximum: '400' },
   { name: 'sex', type: 'category', codes: ['f', 'm'] },
-  { name: 'wide', type: 'number', decimals: 9, minimum: '-1000', maximum: '1000' },
+  { name: 'wide', type: 'number', decimals: 9, minimum: '-10000', maximum: '10000' },
+  { name: 'dose', type: 'number', decimals: 2, rounded: true, minimum: '0', maximum: '10' },
 ]);
 const plan = (input: object): Plan => planQuery(prepare(input, schema), schema);
 const all = (column: string): object[] =>
@@ -124,7 +125,36 @@ it('reads no column but those the query names', () => {
   expect(plan({ statistics: [{ count: {} }] }).columns).toEqual([]);
 });
 
-it('refuses products that a sum over 2^40 rows could carry out of range', () => {
+it('rounds what a rounded column is compared with and cut at', () => {
+  const { cohort, groupBy } = plan({
+    cohort: {
+      all: [
+        { column: 'dose', gte: 0.12500001, lt: 9.994 },
+        { column: 'dose', ne: 1.0049 },
+      ],
+    },
+    groupBy: [{ column: 'dose', bins: [0, 0.005, 1] }],
+    statistics: [{ count: {} }],
+  });
+  expect(JSON.stringify(cohort, (_, value) => (typeof value === 'bigint' ? Number(value) : value))).toBe(
+    JSON.stringify({
+      kind: 'all',
+      of: [
+        {
+          kind: 'all',
+          of: [
+            { kind: 'range', column: 'dose', from: 13 },
+            { kind: 'range', column: 'dose', to: 998 },
+          ],
+        },
+        { kind: 'not', of: { kind: 'among', column: 'dose', values: [100] } },
+      ],
+    }),
+  );
+  expect(groupBy[0]!.labels).toEqual(['[0,0.01)', '[0.01,1)']);
+});
+
+it('refuses products that a sum over 2^34 rows could carry out of range', () => {
   expect(() => plan({ statistics: [{ variance: { column: 'wide' } }] })).toThrow(
     'statistics.0: products of wide and wide are too large to be summed exactly',
   );

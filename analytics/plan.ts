@@ -63,7 +63,7 @@ export const computesOnShares = (plan: Pick<Plan, 'rule' | 'searches'>): boolean
 
 /**
  * Errors: Misuse BAD_QUERY for whatever in the query does not fit the schema, for more than 1,000,000 cells, for
- * products so large that their sum over 2^40 rows could leave the range of a cell, and for statistics that would tell
+ * products so large that their sum over 2^34 rows could leave the range of a cell, and for statistics that would tell
  * what the release rule withholds in one another.
  */
 export function planQuery(query: Query, schema: DatasetSchema): Plan {

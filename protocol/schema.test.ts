@@ -14,10 +14,21 @@ describe('decimal text', () => {
   test.each(['0', '-1', '1.5', '-0.25', '999999999999999999', '1.000000001'])('%s is one', (text) =>
     expect(decimalText.safeParse(text).success).toBe(true),
   );
-  test.each(['', '.5', '1.', '+1', '01', '1e3', '1,5', ' 1', '1\n', '1.0000000001', '٣', '1000000000000000000', 'NaN'])(
-    '%j is none',
-    (text) => expect(decimalText.safeParse(text).success).toBe(false),
-  );
+  test.each([
+    '',
+    '.5',
+    '1.',
+    '+1',
+    '01',
+    '1e3',
+    '1,5',
+    ' 1',
+    '1\n',
+    `0.${'1'.repeat(31)}`,
+    '٣',
+    '1000000000000000000',
+    'NaN',
+  ])('%j is none', (text) => expect(decimalText.safeParse(text).success).toBe(false));
 
   test('of any scaled integer comes back as it was', () => {
     fc.assert(
@@ -74,7 +85,7 @@ describe('a dataset schema', () => {
     expect(issues(schemaOf({ ...age, ...change }))).toMatch(/expected a decimal number/),
   );
 
-  test.each([1.5, -1, 10, 2 ** 31, 1e300])('with %d decimals is refused at once', (decimals) => {
+  test.each([1.5, -1, 16, 2 ** 31, 1e300])('with %d decimals is refused at once', (decimals) => {
     expect(issues(schemaOf({ ...age, decimals }))).not.toBe('');
   });
 

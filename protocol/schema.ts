@@ -9,7 +9,10 @@ import { releaseFloor } from './release.ts';
 /** A decimal number as text, so that no float ever stands between a bound and the data: "0", "-2.6". */
 export const decimalText = z
   .string()
-  .regex(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,9})?$/, 'expected a decimal number as text, as "-2.6"');
+  .regex(/^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,30})?$/, 'expected a decimal number as text, as "-2.6"');
+
+/** With more, 10^decimals would not be exact beside 53 bits of a double. */
+export const MOST_DECIMALS = 15;
 
 /** A code of a categorical column, as it appears in group keys. */
 export const code = z.string().min(1).max(64);
@@ -21,12 +24,15 @@ const common = {
 
 /**
  * A number with a fixed scale: every value is an integer multiple of 10^-decimals within [minimum, maximum].
- * `codes`, where given, lists all values that occur (canonical decimal text), so that one may group by them.
+ * `codes`, where given, lists all values that occur (canonical decimal text), so that one may group by them. `rounded`: the
+ * column's values have more decimals than a schema holds, as measured or computed ones do. Each is rounded to the nearest
+ * multiple, and so is what a query compares it with; without it, such a value is an error.
  */
 export const numberColumn = z.strictObject({
   ...common,
   type: z.literal('number'),
-  decimals: z.int().min(0).max(9),
+  decimals: z.int().min(0).max(MOST_DECIMALS),
+  rounded: z.boolean().optional(),
   minimum: decimalText,
   maximum: decimalText,
   unit: z.string().max(40).optional(),

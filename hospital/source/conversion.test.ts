@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { datasetSchema, unscaleDecimal, type Column, type DatasetSchema } from '../../protocol/schema.ts';
+import {
+  datasetSchema,
+  MOST_DECIMALS,
+  unscaleDecimal,
+  type Column,
+  type DatasetSchema,
+  type NumberColumn,
+} from '../../protocol/schema.ts';
 import { columnRule, type DatasetMapping } from './config.ts';
 import { Engine, type Cell } from './engine.ts';
 import { openSource } from './source.ts';
@@ -13,7 +20,7 @@ import { literal } from './text.ts';
 const folder = mkdtempSync(join(tmpdir(), 'healthchain-conversion-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const numberColumn = (decimals: number, minimum = '-1000000', maximum = '1000000', codes?: string[]): Column => ({
+const numberColumn = (decimals: number, minimum = '-1000000', maximum = '1000000', codes?: string[]): NumberColumn => ({
   name: 'x',
   type: 'number',
   decimals,
@@ -40,7 +47,10 @@ afterAll(() => engine.close());
 
 /** value = scaled / 10^decimals, in the forms that files hold. */
 const decimal = fc
-  .record({ decimals: fc.integer({ min: 0, max: 9 }), raw: fc.bigInt({ min: -(2n ** 49n), max: 2n ** 49n }) })
+  .record({
+    decimals: fc.integer({ min: 0, max: MOST_DECIMALS }),
+    raw: fc.bigInt({ min: -(2n ** 49n), max: 2n ** 49n }),
+  })
   .map(({ decimals, raw }) => ({ decimals, scaled: raw, text: unscaleDecimal(raw, decimals) }));
 
 const bounds = (decimals: number): [string, string] => [
@@ -66,6 +76,12 @@ const dress = (text: string, form: number): string => {
   return forms[form % forms.length]!;
 };
 
+/** Halves go away from zero. */
+const nearest = (value: number): bigint => {
+  const size = BigInt(Math.round(Math.abs(value)));
+  return value < 0 ? -size : size;
+};
+
 describe('numbers', () => {
   it('of any decimal, dressed as people write it, become exactly its integer', async () => {
     await fc.assert(
@@ -84,7 +100,8 @@ describe('numbers', () => {
       fc.asyncProperty(decimal, async ({ decimals, scaled, text }) => {
         const column = numberColumn(decimals, ...bounds(decimals));
         expect(await read(engine, column, 'DOUBLE', [literal(String(Number(text)))])).toEqual([scaled]);
-        expect(await read(engine, column, `DECIMAL(25,9)`, [literal(text)])).toEqual([scaled]);
+        const wide = decimals <= 9 ? 'DECIMAL(25,9)' : 'DECIMAL(22,15)';
+        expect(await read(engine, column, wide, [literal(text)])).toEqual([scaled]);
         expect(await read(engine, column, `DECIMAL(18,${decimals})`, [literal(text)])).toEqual([scaled]);
         if (decimals === 0) expect(await read(engine, column, 'BIGINT', [text])).toEqual([scaled]);
       }),
@@ -94,7 +111,7 @@ describe('numbers', () => {
   it('with one decimal too many are refused, never rounded', async () => {
     await fc.assert(
       fc.asyncProperty(decimal, fc.integer({ min: 1, max: 9 }), async ({ decimals, text, scaled }, digit) => {
-        if (decimals === 9 || scaled % 10n ** BigInt(decimals) === 0n) return;
+        if (decimals >= 9 || scaled % 10n ** BigInt(decimals) === 0n) return;
         const [whole, fraction = ''] = text.split('.');
         const longer = `${whole}.${fraction.padEnd(decimals, '0')}${digit}`;
         const column = numberColumn(decimals, ...bounds(decimals));
@@ -105,6 +122,59 @@ describe('numbers', () => {
         if (longer.replace(/[-.]/g, '').length <= 15) expect(await outcome('DOUBLE')).toEqual(['decimals']);
       }),
     );
+  });
+
+  it('are rounded where the schema says so, whatever holds them, and exact where they need not be', async () => {
+    const real = fc.oneof(
+      fc.double({ min: -1e4, max: 1e4, noNaN: true }),
+      fc.double({ min: -1e-6, max: 1e-6, noNaN: true }),
+      fc.integer({ min: -20_000, max: 20_000 }).map((halves) => halves / 2),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(real, { minLength: 1, maxLength: 20 }), fc.nat(9), async (values, decimals) => {
+        const column: Column = { ...numberColumn(decimals, '-10000', '10000'), rounded: true };
+        const expected = values.map((value) => nearest(value * 10 ** decimals));
+        const texts = values.map((value) => literal(String(value)));
+        for (const type of ['VARCHAR', 'DOUBLE']) expect(await read(engine, column, type, texts)).toEqual(expected);
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(decimal, async ({ decimals, scaled, text }) => {
+        const column: Column = { ...numberColumn(decimals, ...bounds(decimals)), rounded: true };
+        expect(await read(engine, column, 'VARCHAR', [literal(text)])).toEqual([scaled]);
+      }),
+    );
+  });
+
+  it.each([
+    ['VARCHAR', ['2.345', '-2.345', '5.397605346934028e-79', '1e2', ' 7 ', 'NA', '']],
+    ['DECIMAL(20,15)', ['2.345', '-2.345', '0.000000000000001', '100', '7', 'NULL', 'NULL']],
+    ['FLOAT', ['2.345', '-2.345', '1e-38', '100', '7', 'NULL', "'nan'"]],
+  ])('of %s are rounded to the nearest, halves away from zero', async (type, values) => {
+    const column: Column = { ...numberColumn(2), rounded: true };
+    const written = type === 'VARCHAR' ? values.map(literal) : values;
+    expect(await read(engine, column, type, written)).toEqual([235n, -235n, 0n, 10_000n, 700n, null, null]);
+  });
+
+  it('that are rounded keep to bounds and codes, and are numbers', async () => {
+    const column: Column = { ...numberColumn(1, '0', '3', ['0', '1.5', '3']), rounded: true };
+    const values = ['1.549', '1.55', '3.04', '3.06', '-0.04', '-0.06', '1_0', '+-1', 'inf', '1e400', 'x'];
+    expect(await read(engine, column, 'VARCHAR', values.map(literal))).toEqual([
+      15n, 'code', 30n, 'bounds', 0n, 'bounds', 'number', 'number', 'number', 'number', 'number',
+    ]); // prettier-ignore
+  });
+
+  it('that are rounded follow the mapping', async () => {
+    const column: Column = { ...numberColumn(3), rounded: true };
+    const mapping: DatasetMapping = {
+      decimalComma: true,
+      columns: { x: { multiply: '88.4', missing: ['-9'], codes: { none: '0' } } },
+    };
+    expect(await read(engine, column, 'VARCHAR', ['1,23456', '-9,0', 'none'].map(literal), mapping)).toEqual([
+      109_135n,
+      null,
+      0n,
+    ]);
   });
 
   it.each([

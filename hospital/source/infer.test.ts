@@ -70,7 +70,7 @@ describe('inferSchema', () => {
     [['a,b\n1,2\n', 'a\n1\n'], 'SCHEMA MISMATCH: part-1.csv has a column b, part-2.csv has not'],
     [['a\n1\n', 'a,b\n1,2\n'], 'SCHEMA MISMATCH: part-2.csv has a column b, part-1.csv has not'],
     [['a\n1\n', 'a\nx\n'], 'SCHEMA MISMATCH: a is a number in part-1.csv and text in part-2.csv'],
-    [['a\n0.12345678901\n'], 'the files have no column that a schema can hold'],
+    [['a\n1e300\n0.5\n'], 'the files have no column that a schema can hold'],
     [['a b,a_b\n1,2\n'], 'part-1.csv: a schema would have one name, a_b, for the columns a b and a_b'],
     [['1,2\n3,4\n'], 'part-1.csv: the first line holds numbers and not names'],
   ])('refuses %j', async (texts, message) => {
@@ -105,10 +105,32 @@ describe('inferSchema', () => {
     await source.close();
   });
 
-  it('leaves out numbers that no schema holds, also those whose double would fit', async () => {
-    const { columns, notes } = await notesOf('a,b,c\n1,0.12345678901,0.1000000000000000055\n');
-    expect(columns.map(({ name }) => name)).toEqual(['a']);
-    expect(notes.map((line) => line.split(':')[0])).toEqual(['b is left out', 'c is left out']);
+  it('keeps as many decimals as it can, and rounds what has more, also where the double would fit', async () => {
+    const { columns, notes } = await notesOf(
+      'a,b,c,d,e\n0.12345678901,0.1000000000000000055,-97.2123456789012345,5.397605346934028e-79,1e300\n,,12,40000,0.5\n',
+    );
+    expect(columns).toEqual([
+      { name: 'a', type: 'number', decimals: 11, minimum: '0.12345678901', maximum: '0.12345678901' },
+      { name: 'b', type: 'number', decimals: 13, rounded: true, minimum: '0.1', maximum: '0.1' },
+      { name: 'c', type: 'number', decimals: 10, rounded: true, minimum: '-97.2123456789', maximum: '12' },
+      { name: 'd', type: 'number', decimals: 8, rounded: true, minimum: '0', maximum: '40000' },
+    ]);
+    expect(notes).toEqual([
+      'b has numbers of more digits than a schema holds: they are rounded to 13 decimals',
+      'c has numbers of more digits than a schema holds: they are rounded to 10 decimals',
+      'd has numbers of more digits than a schema holds: they are rounded to 8 decimals',
+      'e is left out: it has numbers of more than 15 digits before the point',
+    ]);
+    const schema = { dataset: 'd', version: 1, columns };
+    const source = await openSource({ file: join(folder, 'part-1.csv') }, schema);
+    await source.verifyColumns(['a', 'b', 'c', 'd']);
+    expect((await source.run('SELECT sum(a), sum(b), sum(c), sum(d) FROM records')).columns).toEqual([
+      [12345678901n],
+      [1_000_000_000_000n],
+      [-852_123_456_789n],
+      [4_000_000_000_000n],
+    ]);
+    await source.close();
   });
 
   it('says where a slip makes a text of a column of numbers', async () => {

@@ -1,6 +1,6 @@
 import { checkDocument } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
-import { datasetSchema, unscaleDecimal, type Column, type DatasetSchema } from '../../protocol/schema.ts';
+import { datasetSchema, type Column, type DatasetSchema, type NumberColumn } from '../../protocol/schema.ts';
 import { columnRule, type DatasetMapping, type Format } from './config.ts';
 import { Engine } from './engine.ts';
 import { byFormat, findFiles, namesOf } from './files.ts';
@@ -10,9 +10,10 @@ import { schemaName } from './names.ts';
 import {
   firstText,
   mergeProfiles,
-  MOST_DECIMALS,
   profileFile,
+  scaleOf,
   valuesOf,
+  type NumberProfile,
   type Profile,
   type TextProfile,
 } from './profile.ts';
@@ -28,7 +29,7 @@ export interface InferOptions {
 }
 
 const MOST_NUMBER_CODES = 32;
-const WIDEST_NUMBER_CODES = 1000n;
+const WIDEST_NUMBER_CODES = 1000;
 const MOST_CATEGORY_CODES = 200;
 const IDENTIFIER_NAME = /(^|_)(id|mrn|ssn)$|(^|_)(ID|MRN|SSN|Id)$|[a-z]I[dD]$/;
 
@@ -67,7 +68,7 @@ export async function inferSchema(files: readonly string[], options: InferOption
     }
     if (columns.length === 0) {
       throw new Misuse('BAD_SCHEMA', 'the files have no column that a schema can hold', {
-        hint: `Numbers have at most ${MOST_DECIMALS} decimals and 15 digits in all, names letters, digits, _, . and -.`,
+        hint: 'Numbers have at most 15 digits before the point, names letters, digits, _, . and -.',
       });
     }
     const schema = { dataset: options.dataset, version: options.version ?? 1, columns };
@@ -164,30 +165,30 @@ async function inferColumn(draft: Draft, name: string): Promise<Column | undefin
       profiles.push(await profileFile(engine, layout.relation([file]), valuesOf(found, rule), nameOf(file)));
   }
   const profile = mergeProfiles(name, profiles);
-  if (profile === 'too fine') {
-    note(
-      `${name} is left out: its numbers have more than ${MOST_DECIMALS} decimals, or more than 15 digits; round them in the files`,
-    );
+  if (profile.kind === 'empty') return { name, type: 'number', decimals: 0, minimum: '0', maximum: '0' };
+  if (profile.kind === 'number') return numberColumn(draft, name, profile);
+  const codes = await distinct(draft, name, false);
+  const usable = codes.length <= MOST_CATEGORY_CODES && codes.every((code) => code.length <= 64);
+  const column: Column = usable ? { name, type: 'category', codes: codes.sort() } : { name, type: 'identifier' };
+  await noteTexts(draft, column, profile);
+  return column;
+}
+
+async function numberColumn(draft: Draft, name: string, profile: NumberProfile): Promise<NumberColumn | undefined> {
+  const scale = scaleOf(profile);
+  if (scale === undefined) {
+    draft.note(`${name} is left out: it has numbers of more than 15 digits before the point`);
     return undefined;
   }
-  if (profile.kind === 'empty') return { name, type: 'number', decimals: 0, minimum: '0', maximum: '0' };
-  const spread = await distinct(draft, name, profile.kind === 'number');
-  if (profile.kind === 'text') {
-    const usable = spread.length <= MOST_CATEGORY_CODES && spread.every((code) => code.length <= 64);
-    const column: Column = usable ? { name, type: 'category', codes: spread.sort() } : { name, type: 'identifier' };
-    await noteTexts(draft, column, profile);
-    return column;
+  if (scale.rounded === true) {
+    draft.note(
+      `${name} has numbers of more digits than a schema holds: they are rounded to ${scale.decimals} decimals`,
+    );
   }
-  const { decimals, minimum, maximum } = profile;
-  const listed = decimals === 0 && spread.length <= MOST_NUMBER_CODES && maximum - minimum <= WIDEST_NUMBER_CODES;
-  return {
-    name,
-    type: 'number',
-    decimals,
-    minimum: unscaleDecimal(minimum, decimals),
-    maximum: unscaleDecimal(maximum, decimals),
-    ...(listed ? { codes: [...new Set(spread.map((text) => BigInt(text)))].sort(ascending).map(String) } : {}),
-  };
+  const column: NumberColumn = { name, type: 'number', ...scale };
+  if (profile.decimals > 0 || profile.maximum - profile.minimum > WIDEST_NUMBER_CODES) return column;
+  const codes = [...new Set((await distinct(draft, name, true)).map(BigInt))].sort(ascending).map(String);
+  return codes.length <= MOST_NUMBER_CODES ? { ...column, codes } : column;
 }
 
 /** Says so where most texts of a column would be numbers: a slip in some rows makes a text of all. */

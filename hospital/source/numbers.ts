@@ -1,7 +1,8 @@
-import { scaleDecimal, type NumberColumn } from '../../protocol/schema.ts';
+import { MOST_DECIMALS, scaleDecimal, type NumberColumn } from '../../protocol/schema.ts';
 import type { ColumnRule } from './config.ts';
+import { markerNumbers, missingNumber, textOf, writtenByPeople } from './missing.ts';
 import type { Reading } from './readings.ts';
-import { literal, translate } from './text.ts';
+import { literal } from './text.ts';
 
 /** v as j / 10^scale, in SQL. Of the conditions, NULL counts as false. */
 interface Scaled {
@@ -29,14 +30,6 @@ const HELD = 10n ** 37n;
 
 /** Integers stay below 2^50, so that DOUBLE holds j and 10^scale exactly and their quotient is correctly rounded. */
 export function numberReading(column: NumberColumn, raw: string, type: string, rule: ColumnRule): Reading {
-  if (Object.keys(rule.codes).length > 0) {
-    // A flag that the files spell in words: the words become numbers first, and what is left is read as text.
-    const text = `trim(CAST(${raw} AS VARCHAR))`;
-    return numberReading(column, `coalesce(${translate(text, rule.codes)}, ${text})`, 'VARCHAR', {
-      ...rule,
-      codes: {},
-    });
-  }
   const factor = fraction(rule.multiply);
   const source = scaledOf(column, raw, type, rule, factor);
   const missing = missingNumber(raw, type, rule);
@@ -124,11 +117,6 @@ function scaledOf(
   return scaledText(textOf(raw, type, rule), scale);
 }
 
-const textOf = (raw: string, type: string, rule: ColumnRule): string => {
-  const text = type === 'VARCHAR' ? raw : `CAST(${raw} AS VARCHAR)`;
-  return rule.decimalComma ? `replace(${text}, ',', '.')` : text;
-};
-
 /**
  * Decimal text. Up to 15 characters, two different decimals never share a double, so the rule for doubles is exact;
  * a longer text must show by its digits that it has no more decimals than declared.
@@ -140,9 +128,8 @@ function scaledText(text: string, scale: number): Scaled {
   const scaled = `round(${product})`;
   const rational = `${scaled} / ${ten} = ${double}`;
   const digits = literal(`\\s*[+-]?[0-9]*\\.?[0-9]{0,${scale}}0*\\s*`);
-  const exponent = `'\\s*[+-]?[0-9]?\\.?[0-9]{0,14}0*[eE][+-]?[0-9]{1,3}\\s*'`;
-  // DuckDB reads 1_000 and +-5 as numbers; people do not.
-  const written = `NOT contains(${text}, '_') AND NOT contains(${text}, '+-')`;
+  const exponent = `'\\s*[+-]?0*[0-9]?\\.?[0-9]{0,14}0*[eE][+-]?[0-9]{1,3}\\s*'`;
+  const written = writtenByPeople(text);
   return {
     scale,
     product,
@@ -155,32 +142,10 @@ function scaledText(text: string, scale: number): Scaled {
   };
 }
 
-/** Where a row has no number: NULL, or one of the markers. */
-function missingNumber(raw: string, type: string, rule: ColumnRule): string {
-  if (!/INT|^DOUBLE$|^FLOAT$|^DECIMAL|^BOOLEAN$/.test(type)) {
-    const text = type === 'VARCHAR' ? raw : `CAST(${raw} AS VARCHAR)`;
-    const marker = rule.missing.length === 0 ? 'false' : `trim(${text}) IN (${rule.missing.map(literal).join(', ')})`;
-    const numbers = markerNumbers(rule);
-    // -9 is written -9.0 as well.
-    const alike =
-      numbers.length === 0 ? '' : ` OR TRY_CAST(${textOf(raw, type, rule)} AS DOUBLE) IN (${numbers.join(', ')})`;
-    return `(${raw} IS NULL OR ${marker}${alike})`;
-  }
-  const tests = [`${raw} IS NULL`];
-  if ((type === 'DOUBLE' || type === 'FLOAT') && rule.missing.includes('NaN')) tests.push(`isnan(${raw})`);
-  const markers = markerNumbers(rule);
-  if (markers.length > 0 && type !== 'BOOLEAN') tests.push(`${raw} IN (${markers.join(', ')})`);
-  return `(${tests.join(' OR ')})`;
-}
-
-/** Markers that are numbers themselves, as -9 or 999: without a test of their own they would count as values. */
-export const markerNumbers = (rule: ColumnRule): string[] =>
-  rule.missing.filter((text) => /^-?\d{1,15}(\.\d+)?$/.test(text));
-
 /** The most decimals at which every value within bounds, before the factor, stays an exact double. */
 function finestScale(column: NumberColumn, multiply: string): number {
   const greatest = Math.max(Math.abs(Number(column.minimum)), Math.abs(Number(column.maximum)), 1) / Number(multiply);
-  let scale = 9;
+  let scale = MOST_DECIMALS;
   while (scale > 0 && greatest * 10 ** scale >= 2 ** 49) scale -= 1;
   return scale;
 }

@@ -1,8 +1,9 @@
 import { Misuse } from '../../protocol/errors.ts';
+import { MOST_DECIMALS, unscaleDecimal, type NumberColumn } from '../../protocol/schema.ts';
 import type { ColumnRule } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { RawColumn } from './layout.ts';
-import { markerNumbers } from './numbers.ts';
+import { markerNumbers } from './missing.ts';
 import { identifier, literal, translate } from './text.ts';
 
 /** What the values of a column are, as far as a schema can say. */
@@ -20,16 +21,13 @@ export interface TextProfile {
 export interface NumberProfile {
   readonly kind: 'number';
   readonly file: string;
-  /** Scaled by 10^decimals. */
-  readonly minimum: bigint;
-  readonly maximum: bigint;
+  readonly minimum: number;
+  readonly maximum: number;
+  /** One more than a schema's column may have, if more than that. */
   readonly decimals: number;
   /** Some are written 007: codes, not quantities. */
   readonly padded: boolean;
 }
-
-export const MOST_DECIMALS = 9;
-const LIMIT = 2n ** 50n;
 
 /** SQL over a column of the files, by the rule of the mapping: its texts, its numbers where they are any, and which rows have a value. */
 export function valuesOf(
@@ -82,14 +80,14 @@ export async function profileFile(
     kind: 'number',
     file,
     decimals: decimals!,
-    minimum: scale(low!, decimals!),
-    maximum: scale(high!, decimals!),
+    minimum: low!,
+    maximum: high!,
     padded: padded! > 0,
   };
 }
 
-/** Merges the profiles of one column over all files; `too fine` if no schema holds such numbers. Errors: `Misuse BAD_SCHEMA`. */
-export function mergeProfiles(name: string, profiles: readonly Profile[]): Profile | 'too fine' {
+/** Merges the profiles of one column over all files. Errors: `Misuse BAD_SCHEMA`. */
+export function mergeProfiles(name: string, profiles: readonly Profile[]): Profile {
   const filled = profiles.filter((profile) => profile.kind !== 'empty');
   const numbers = filled.filter((profile) => profile.kind === 'number');
   const text = filled.filter((profile) => profile.kind === 'text').reduce(addTexts, undefined);
@@ -102,12 +100,37 @@ export function mergeProfiles(name: string, profiles: readonly Profile[]): Profi
   }
   if (numbers.some((profile) => profile.padded)) return names(first.file);
   const decimals = Math.max(...numbers.map((profile) => profile.decimals));
-  const at = (value: bigint, from: number): bigint => value * 10n ** BigInt(decimals - from);
-  const minimum = smallest(numbers.map((profile) => at(profile.minimum, profile.decimals)));
-  const maximum = -smallest(numbers.map((profile) => -at(profile.maximum, profile.decimals)));
-  if (decimals <= MOST_DECIMALS && minimum > -LIMIT && maximum < LIMIT) return { ...first, decimals, minimum, maximum };
-  // Whole numbers this long are names of things.
-  return decimals === 0 ? names(first.file) : 'too fine';
+  const minimum = Math.min(...numbers.map((profile) => profile.minimum));
+  const maximum = Math.max(...numbers.map((profile) => profile.maximum));
+  // Whole numbers so long are names of things.
+  if (decimals === 0 && Math.max(-minimum, maximum) >= SCHEMA_LIMIT) return names(first.file);
+  return { ...first, decimals, minimum, maximum };
+}
+
+/** Bounds times 10^decimals lie below. */
+const SCHEMA_LIMIT = 2 ** 50;
+/** So far may a value times 10^decimals go whose square is still summed exactly. */
+const ROUNDED_LIMIT = 2 ** 42;
+
+/**
+ * Decimals and bounds that a schema can hold, exact where that is possible, else with the values rounded; undefined if they are
+ * too large even without decimals.
+ */
+export function scaleOf({
+  decimals,
+  minimum,
+  maximum,
+}: NumberProfile): Pick<NumberColumn, 'decimals' | 'rounded' | 'minimum' | 'maximum'> | undefined {
+  const greatest = Math.max(-minimum, maximum);
+  const bounds = (at: number): Pick<NumberColumn, 'minimum' | 'maximum'> => ({
+    minimum: unscaleDecimal(scaled(minimum, at), at),
+    maximum: unscaleDecimal(scaled(maximum, at), at),
+  });
+  if (decimals <= MOST_DECIMALS && greatest * 10 ** decimals < SCHEMA_LIMIT) return { decimals, ...bounds(decimals) };
+  let fewer = MOST_DECIMALS;
+  while (greatest * 10 ** fewer >= ROUNDED_LIMIT && fewer > 0) fewer--;
+  if (greatest * 10 ** fewer >= SCHEMA_LIMIT) return undefined;
+  return { decimals: fewer, rounded: true, ...bounds(fewer) };
 }
 
 /** Digits that are no quantity: none of them counts as a number. */
@@ -137,7 +160,7 @@ export async function firstText(
 }
 
 /**
- * The fewest decimals d for which v is a multiple of 10^-d; 10 if more than nine. A double tells decimals apart while they
+ * The fewest decimals d for which v is a multiple of 10^-d; one more than a schema may have if there are more. A double tells decimals apart while they
  * have 15 digits; of a longer text the digits count.
  */
 const decimalsNeeded = `CASE WHEN strlen(t) > 15 AND regexp_full_match(t, '[+-]?[0-9]*[.,][0-9]*')
@@ -149,7 +172,8 @@ const decimalsNeeded = `CASE WHEN strlen(t) > 15 AND regexp_full_match(t, '[+-]?
     },
   ).join(' ')} ELSE ${MOST_DECIMALS + 1} END`;
 
-const smallest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (a < b ? a : b));
-
-/** value * 10^decimals; beyond 2^53 only its size matters. */
-const scale = (value: number, decimals: number): bigint => BigInt(Math.round(value * 10 ** decimals));
+/** value * 10^decimals; a half goes away from zero, as in `roundedReading`. */
+const scaled = (value: number, decimals: number): bigint => {
+  const size = BigInt(Math.round(Math.abs(value) * 10 ** decimals));
+  return value < 0 ? -size : size;
+};

@@ -2,6 +2,8 @@ import { scaleDecimal, type Column, type NumberColumn } from '../../protocol/sch
 import { categoryReadings } from './categories.ts';
 import type { ColumnRule } from './config.ts';
 import { numberReading } from './numbers.ts';
+import { roundedReading } from './rounding.ts';
+import { translate } from './text.ts';
 
 /** The rule of the schema that a value breaks. */
 export type Rule = 'number' | 'decimals' | 'bounds' | 'code';
@@ -27,13 +29,21 @@ const isTruth = ({ decimals, minimum, maximum }: NumberColumn): boolean =>
 /** The ways to read a column of DuckDB type `type`, fastest first; the last one understands the most. */
 export function readingsOf(column: Column, raw: string, type: string, rule: ColumnRule): readonly Reading[] {
   if (column.type === 'number') {
-    const plain = numberReading(column, raw, type, rule);
+    const plain = inNumbers(column, raw, type, rule);
     if (type !== 'VARCHAR' || Object.keys(rule.codes).length > 0 || !isTruth(column)) return [plain];
-    return [plain, numberReading(column, raw, type, { ...rule, codes: TRUTH })];
+    return [plain, inNumbers(column, raw, type, { ...rule, codes: TRUTH })];
   }
   if (column.type === 'category') return categoryReadings(column, raw, type, rule);
   const text = `CAST(${raw} AS VARCHAR)`;
   return [{ value: text, missing: `${raw} IS NULL`, misfit: 'false', rule: `'code'` }];
+}
+
+function inNumbers(column: NumberColumn, raw: string, type: string, rule: ColumnRule): Reading {
+  const read = column.rounded === true ? roundedReading : numberReading;
+  if (Object.keys(rule.codes).length === 0) return read(column, raw, type, rule);
+  // A flag that the files spell in words: the words become numbers first, and what is left is read as text.
+  const text = `trim(CAST(${raw} AS VARCHAR))`;
+  return read(column, `coalesce(${translate(text, rule.codes)}, ${text})`, 'VARCHAR', { ...rule, codes: {} });
 }
 
 /** Whether a column of this type can hold such values at all. Lists, structs and binary cannot. */
@@ -49,7 +59,7 @@ export const RULE_TEXT: Readonly<Record<Rule, string>> = {
 
 export const RULE_HINT: Readonly<Record<Rule, string>> = {
   number: 'Correct the file, or name the text as a missing marker in the mapping.',
-  decimals: 'Round it in the file, or have a schema version with more decimals registered.',
+  decimals: 'Round it in the file, or have a schema version registered that has more decimals, or rounds the column.',
   bounds: 'Correct the file, name the value as a missing marker, or have wider bounds registered.',
   code: 'Correct the file, or map the text to a code in the mapping.',
 };
