@@ -136,7 +136,7 @@ it('rounds what a rounded column is compared with and cut at', () => {
     groupBy: [{ column: 'dose', bins: [0, 0.005, 1] }],
     statistics: [{ count: {} }],
   });
-  expect(JSON.stringify(cohort, (_, value) => (typeof value === 'bigint' ? Number(value) : value))).toBe(
+  expect(JSON.stringify(cohort, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))).toBe(
     JSON.stringify({
       kind: 'all',
       of: [
