@@ -107,7 +107,7 @@ describe('inferSchema', () => {
 
   it('keeps as many decimals as it can, and rounds what has more, also where the double would fit', async () => {
     const { columns, notes } = await notesOf(
-      'a,b,c,d,e\n0.12345678901,0.1000000000000000055,-97.2123456789012345,5.397605346934028e-79,1e300\n,,12,40000,0.5\n',
+      'a,b,c,d,e\n0.12345678901,0.1000000000000000055,-97.21234567890123,5.397605346934028e-79,1e300\n,,12,40000,0.5\n',
     );
     expect(columns).toEqual([
       { name: 'a', type: 'number', decimals: 11, minimum: '0.12345678901', maximum: '0.12345678901' },
@@ -116,9 +116,9 @@ describe('inferSchema', () => {
       { name: 'd', type: 'number', decimals: 8, rounded: true, minimum: '0', maximum: '40000' },
     ]);
     expect(notes).toEqual([
-      'b has numbers of more digits than a schema holds: they are rounded to 13 decimals',
-      'c has numbers of more digits than a schema holds: they are rounded to 10 decimals',
-      'd has numbers of more digits than a schema holds: they are rounded to 8 decimals',
+      'b has numbers of more than 12 digits: they are rounded to 13 decimals',
+      'c has numbers of more than 12 digits: they are rounded to 10 decimals',
+      'd has numbers of more than 12 digits: they are rounded to 8 decimals',
       'e is left out: it has numbers of more than 15 digits before the point',
     ]);
     const schema = { dataset: 'd', version: 1, columns };

@@ -181,9 +181,7 @@ async function numberColumn(draft: Draft, name: string, profile: NumberProfile):
     return undefined;
   }
   if (scale.rounded === true) {
-    draft.note(
-      `${name} has numbers of more digits than a schema holds: they are rounded to ${scale.decimals} decimals`,
-    );
+    draft.note(`${name} has numbers of more than 12 digits: they are rounded to ${scale.decimals} decimals`);
   }
   const column: NumberColumn = { name, type: 'number', ...scale };
   if (profile.decimals > 0 || profile.maximum - profile.minimum > WIDEST_NUMBER_CODES) return column;

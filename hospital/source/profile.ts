@@ -109,12 +109,12 @@ export function mergeProfiles(name: string, profiles: readonly Profile[]): Profi
 
 /** Bounds times 10^decimals lie below. */
 const SCHEMA_LIMIT = 2 ** 50;
-/** So far may a value times 10^decimals go whose square is still summed exactly. */
-const ROUNDED_LIMIT = 2 ** 42;
+/** So far may a value times 10^decimals go whose square can still be summed. */
+const SQUARED_LIMIT = 2 ** 42;
 
 /**
- * Decimals and bounds that a schema can hold, exact where that is possible, else with the values rounded; undefined if they are
- * too large even without decimals.
+ * Decimals and bounds that a schema can hold. Numbers with a fraction and more than 12 digits are mostly computed, and rounded,
+ * so that their squares can be summed; all others are exact. Undefined if they are too large even without decimals.
  */
 export function scaleOf({
   decimals,
@@ -126,9 +126,10 @@ export function scaleOf({
     minimum: unscaleDecimal(scaled(minimum, at), at),
     maximum: unscaleDecimal(scaled(maximum, at), at),
   });
-  if (decimals <= MOST_DECIMALS && greatest * 10 ** decimals < SCHEMA_LIMIT) return { decimals, ...bounds(decimals) };
+  const limit = decimals === 0 ? SCHEMA_LIMIT : SQUARED_LIMIT;
+  if (decimals <= MOST_DECIMALS && greatest * 10 ** decimals < limit) return { decimals, ...bounds(decimals) };
   let fewer = MOST_DECIMALS;
-  while (greatest * 10 ** fewer >= ROUNDED_LIMIT && fewer > 0) fewer--;
+  while (greatest * 10 ** fewer >= SQUARED_LIMIT && fewer > 0) fewer--;
   if (greatest * 10 ** fewer >= SCHEMA_LIMIT) return undefined;
   return { decimals: fewer, rounded: true, ...bounds(fewer) };
 }
