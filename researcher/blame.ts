@@ -1,10 +1,11 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { elementBytes } from '../mpc/masks.ts';
-import { judge, PROVEN, type BlameCase, type SuspectShare, type Verdict } from '../mpc/sum/blame.ts';
+import { isProven, judge, type BlameCase, type SuspectShare, type Verdict } from '../mpc/sum/blame.ts';
 import type { SignedBlameStatement } from '../mpc/sum/blame-statement.ts';
 import { evidenceOf } from '../mpc/sum/evidence.ts';
 import type { ReceivedShare } from '../mpc/sum/share-opener.ts';
 import { CHUNK_LIMIT } from '../mpc/sum/stream.ts';
+import { twoSharesOf } from '../mpc/sum/two-shares.ts';
 import { equalBytes, fromHex, toHex } from '../protocol/bytes.ts';
 import { hashDocument } from '../protocol/canonical.ts';
 import { Abort, Refusal } from '../protocol/errors.ts';
@@ -117,7 +118,7 @@ async function record(ledger: Ledger, request: ShareRequest, of: BlameCase, verd
     return { error: failed(`${parties} could be shown to be the cause`), evidence: undefined };
   }
   const evidence = evidenceOf(of, verdict);
-  const proven = PROVEN.has(verdict.check);
+  const proven = isProven(verdict.check);
   await recordBlame(ledger, request, verdict.party, proven ? 'VERIFICATION_FAILED' : 'BLAME_REFUSED', evidence.digest);
   const why = proven
     ? `the evidence names ${verdict.party} (${verdict.check})`
@@ -166,21 +167,7 @@ async function twoShares(
   first: ReceivedShare,
   second: ReceivedShare,
 ): Promise<BlameFound> {
-  const evidence = {
-    format: 'healthchain-two-shares/1',
-    session: request.session,
-    step: request.step,
-    blamed: first.party,
-    shares: [first, second].map((share) => ({
-      agreement: share.header.agreement,
-      outcome: share.header.outcome?.digest ?? null,
-      cells: share.header.cells,
-      modulus: share.header.modulus,
-      digest: toHex(share.digest),
-      publicKey: share.header.hello.publicKey,
-      signature: toHex(share.signature),
-    })),
-  };
+  const evidence = twoSharesOf(request, first, second);
   await recordBlame(
     ledger,
     request,

@@ -1,5 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import type { QueryRecord } from '../protocol/records.ts';
+import type { QueryRecord, SessionRecord } from '../protocol/records.ts';
 
 /** What a person waiting for an answer wants to know. */
 export type Progress =
@@ -12,7 +12,7 @@ export type Progress =
       readonly hospitals: readonly string[];
     }
   | { readonly stage: 'committed' | 'share'; readonly hospital: string }
-  | { readonly stage: 'aborted'; readonly reason: string; readonly blame?: string }
+  | { readonly stage: 'aborted'; readonly reason: string; readonly blame?: string; readonly evidence?: string }
   | { readonly stage: 'verified'; readonly cells: number; readonly opened: number };
 
 /** Turns ledger records into progress events, each told once. */
@@ -43,11 +43,7 @@ export class ProgressReader {
       for (const hospital of Object.keys(session.commitments[0] ?? {}))
         this.#once({ stage: 'committed', hospital }, id);
       const { abort } = session;
-      if (abort !== undefined)
-        this.#once(
-          { stage: 'aborted', reason: abort.reason, ...(abort.blame === undefined ? {} : { blame: abort.blame }) },
-          id,
-        );
+      if (abort !== undefined) this.#once({ stage: 'aborted', ...whyAborted(abort) }, id);
     }
   }
 
@@ -58,3 +54,9 @@ export class ProgressReader {
     this.#tell(event);
   }
 }
+
+const whyAborted = ({ reason, blame, evidence }: NonNullable<SessionRecord['abort']>) => ({
+  reason,
+  ...(blame === undefined ? {} : { blame }),
+  ...(evidence === undefined ? {} : { evidence }),
+});

@@ -4,8 +4,7 @@ import { readConfig, researcherConfig } from '../config.ts';
 import { connectResearcher } from '../connect.ts';
 import { readText } from '../files.ts';
 import { done, print, say, warn } from '../output.ts';
-import { resultTable } from '../result-table.ts';
-import { writeAnswer, writeEvidence } from '../answer-files.ts';
+import { fetchAnswer } from '../answer-files.ts';
 import { seconds } from '../numbers.ts';
 import { parseQueryFile } from '../query-file.ts';
 
@@ -55,13 +54,7 @@ export function addQueryCommands(program: Command): void {
     .action(async (id: string, options: { config: string; out: string; timeout: number }) => {
       const { researcher, ledger, close } = await connectResearcher(readConfig(researcherConfig, options.config));
       try {
-        const answer = await researcher.answer(id, {
-          signal: AbortSignal.timeout(1000 * options.timeout),
-          progress: showProgress,
-          evidence: (document) => writeEvidence(options.out, document),
-        });
-        print(resultTable(answer));
-        await writeAnswer(options.out, answer, ledger);
+        await fetchAnswer({ researcher, ledger }, id, { ...options, progress: showProgress });
         done(`verified; files are in ${options.out}`);
       } finally {
         await close();
@@ -91,7 +84,9 @@ function describeProgress(event: Progress): string {
     case 'share':
       return `sealed share of ${event.hospital} received`;
     case 'aborted':
-      return `the session was aborted: ${event.reason}${event.blame === undefined ? '' : `, naming ${event.blame}`}`;
+      return `the session was aborted: ${event.reason}${event.blame === undefined ? '' : `, naming ${event.blame}`}${
+        event.evidence === undefined ? '' : `; evidence ${event.evidence.slice(0, 12)}`
+      }`;
     case 'verified':
       return `${event.opened} sums opened and verified against the commitments on the ledger${
         event.opened === event.cells ? '' : `; ${event.cells - event.opened} withheld, opened to nobody`

@@ -10,12 +10,11 @@ import { errorFromRecord, Fault, HealthchainError, Misuse } from '../../protocol
 import { organisationId } from '../../protocol/names.ts';
 import { datasetSchema, schemaReference, type DatasetSchema } from '../../protocol/schema.ts';
 import { verifyAnswer } from '../../researcher/result/verify.ts';
-import { writeAnswer, writeEvidence } from '../answer-files.ts';
+import { fetchAnswer } from '../answer-files.ts';
 import { readDocument, readText } from '../files.ts';
 import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
 import { sandboxNetwork, type SandboxNetwork } from '../local/network.ts';
-import { done, print, say, warn } from '../output.ts';
-import { resultTable } from '../result-table.ts';
+import { done, say, warn } from '../output.ts';
 import { seconds, wholeNumber } from '../numbers.ts';
 import { parseQueryFile } from '../query-file.ts';
 import { showProgress } from './query.ts';
@@ -109,13 +108,7 @@ async function runSandbox(options: SandboxOptions): Promise<void> {
   try {
     consortium = await LocalConsortium.start({ folder, hospitals, schema, policy, fabric: network?.description }, done);
     const id = await consortium.researcher.submit(query);
-    const answer = await consortium.researcher.answer(id, {
-      signal: AbortSignal.timeout(1000 * options.timeout),
-      progress: showProgress,
-      evidence: (document) => writeEvidence(options.out, document),
-    });
-    print(resultTable(answer));
-    await writeAnswer(options.out, answer, consortium.ledger);
+    await fetchAnswer(consortium, id, { ...options, progress: showProgress });
     done(`result.json, result.csv, result.arrow, receipt.json and ledger.json are in ${options.out}`);
   } catch (error) {
     throw await whatDoesNotFit(error, hospitals, schema, plan.columns);

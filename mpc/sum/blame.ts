@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { equalBytes, fromHex, toHex } from '../../protocol/bytes.ts';
+import { Fault, Misuse } from '../../protocol/errors.ts';
 import { verifySignature } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import type { Modulus } from '../../protocol/session.ts';
+import { KernelError } from '../kernels/errors.ts';
 import { elementBytes } from '../masks.ts';
 import { addCommitments, commitScalars, subtractCommitments } from '../pedersen.ts';
 import { ScalarVector, SEED_BYTES } from '../scalars.ts';
@@ -65,7 +67,9 @@ export type BlameCheck =
  * Checks that fail only where a party contradicts what it signed itself: whoever has the evidence sees it. The others rest on the word
  * of who asked, and on the relay: what did not come, or not as it was signed.
  */
-export const PROVEN: ReadonlySet<BlameCheck> = new Set(['SEED_HASHES_FORGED', 'MASK_FORGED', 'SHARE_WRONG']);
+export type ProvenCheck = Extract<BlameCheck, 'SEED_HASHES_FORGED' | 'MASK_FORGED' | 'SHARE_WRONG'>;
+const PROVEN: ReadonlySet<BlameCheck> = new Set<ProvenCheck>(['SEED_HASHES_FORGED', 'MASK_FORGED', 'SHARE_WRONG']);
+export const isProven = (check: BlameCheck): check is ProvenCheck => PROVEN.has(check);
 
 /**
  * Finds the cheat after an opening failed its verification (docs/protocol.md §4). Pure, so that anyone with the evidence can repeat it.
@@ -86,7 +90,7 @@ export function judge(of: BlameCase): Verdict {
     const check = stated[i] ?? judgeShare(of, party);
     return check === undefined ? [] : [{ kind: 'cheat', party, check } as const];
   });
-  return failed.find(({ check }) => PROVEN.has(check)) ?? judgePairs(of, answered) ?? failed[0] ?? { kind: 'none' };
+  return failed.find(({ check }) => isProven(check)) ?? judgePairs(of, answered) ?? failed[0] ?? { kind: 'none' };
 }
 
 export function judgeStatement(of: BlameCase, party: string): BlameCheck | undefined {
@@ -169,9 +173,14 @@ export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined
   }
   try {
     return matchesCommitment(of, party, share) ? undefined : 'SHARE_WRONG';
-  } catch {
+  } catch (cause) {
     // It signed elements or stated an overflow that are none, or committed to bytes that encode nothing.
-    return 'SHARE_WRONG';
+    if (cause instanceof KernelError || cause instanceof Misuse) return 'SHARE_WRONG';
+    // As for want of memory: that is the judge's own, and convicts nobody.
+    throw new Fault('INTERNAL', `the share of ${party} could not be judged on this machine`, {
+      hint: 'This says nothing of the hospital. Judge again on a machine with more memory.',
+      cause,
+    });
   }
 }
 
@@ -181,6 +190,7 @@ export function judgeShare(of: BlameCase, party: string): BlameCheck | undefined
  */
 function matchesCommitment(of: BlameCase, party: string, share: SuspectShare): boolean {
   if (share.elements.length !== elementBytes(of.modulus) * of.cells) return false;
+  if (of.modulus !== 'l' && share.overflow.length !== OVERFLOW_BYTES * of.cells) return false;
   const peers = of.roster.filter((peer) => peer !== party);
   const masksOf = (sign: 1 | -1): Uint8Array[] =>
     peers.filter((peer) => maskSign(party, peer) === sign).map((peer) => decode(claim(of, party, peer).mask));
@@ -190,11 +200,8 @@ function matchesCommitment(of: BlameCase, party: string, share: SuspectShare): b
   return equalBytes(sent, owed);
 }
 
-function sentScalars({ modulus, cells }: BlameCase, { elements, overflow }: SuspectShare): ScalarVector {
-  if (modulus === 'l') return ScalarVector.fromBytes(elements);
-  if (overflow.length !== OVERFLOW_BYTES * cells) throw new RangeError('an overflow of another number of cells');
-  return scalarsOf(elements, overflow);
-}
+const sentScalars = ({ modulus }: BlameCase, { elements, overflow }: SuspectShare): ScalarVector =>
+  modulus === 'l' ? ScalarVector.fromBytes(elements) : scalarsOf(elements, overflow);
 
 /** What a party's share, without its masks, must open. */
 function boundBy({ outcome, roster, commitments, agreement, cells }: BlameCase, party: string): Uint8Array {
@@ -203,6 +210,8 @@ function boundBy({ outcome, roster, commitments, agreement, cells }: BlameCase, 
   if (outcome === undefined) return commitment;
   const released = CellSet.fromBase64(cells, outcome.released);
   if (released.full) return commitment;
+  if (outcome.announcements.length !== roster.length)
+    throw new Misuse('MALFORMED', 'not one announcement for each hospital');
   const announcements = outcome.announcements.map(decode);
   const challenge = challengeOf(agreement, released, announcements);
   return concealedCommitment(commitment, announcements[place]!, challenge);

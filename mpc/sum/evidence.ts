@@ -5,7 +5,15 @@ import { LABEL } from '../../protocol/labels.ts';
 import { digest, organisationId, publicKey, sessionId, signatureHex } from '../../protocol/names.ts';
 import { outcome } from '../../protocol/outcome.ts';
 import { modulus } from '../../protocol/session.ts';
-import { claim, judgeShare, judgeStatement, PROVEN, type BlameCase, type SuspectShare, type Verdict } from './blame.ts';
+import {
+  claim,
+  isProven,
+  judgeShare,
+  judgeStatement,
+  type BlameCase,
+  type SuspectShare,
+  type Verdict,
+} from './blame.ts';
 import { signedBlameStatement } from './blame-statement.ts';
 import { commitMask, seedHash } from './party.ts';
 
@@ -77,7 +85,7 @@ export type LedgerView = Pick<BlameCase, 'roster' | 'commitments' | 'identityKey
 /**
  * True when the evidence by itself shows that the blamed party cheated: it contradicts what that party signed.
  *
- * False does not clear anybody: checks that are not `PROVEN` are about something that was not signed or did not come, and
+ * False does not clear anybody: checks that are not proven are about something that was not signed or did not come, and
  * rest on the word of the researcher who asked.
  */
 export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): boolean {
@@ -97,7 +105,7 @@ export function evidenceShows(evidence: BlameEvidence, ledger: LedgerView): bool
     seeds: new Map(),
   };
   const found = judgeStatement(of, party);
-  if (found !== undefined) return found === evidence.check && PROVEN.has(found);
+  if (found !== undefined) return found === evidence.check && isProven(found);
   if (evidence.check === 'MASK_FORGED') return contradictsSeed(of, party, evidence);
   return evidence.check === 'SHARE_WRONG' && judgeShare(of, party) === 'SHARE_WRONG';
 }

@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import { computesOnShares, decode, planQuery, shareModulus, type Plan } from '../../analytics/index.ts';
-import { verifyExport, type VerifiedLedger } from '../../ledger/verify.ts';
+import type { VerifiedLedger } from '../../ledger/verify.ts';
 import { verifyCommittee } from '../../mpc/committee/committee.ts';
 import { finishGenerators } from '../../mpc/kernels/ahead.ts';
 import { verifyOpening, type VerifiedCells } from '../../mpc/sum/opening.ts';
 import { verifyAttestation } from '../../mpc/sum/share.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import { checkDocument } from '../../protocol/canonical.ts';
-import { Abort, HealthchainError, Misuse } from '../../protocol/errors.ts';
-import { anchorOf, ledgerExport, type LedgerAnchor } from '../../protocol/ledger.ts';
+import { anchorOf, type LedgerAnchor } from '../../protocol/ledger.ts';
 import type { QueryRecord, SessionRecord } from '../../protocol/records.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { needsDecision } from '../../protocol/release.ts';
 import { consentRuleOf } from '../../protocol/schema.ts';
+import { check, mismatch, replay } from './checks.ts';
 import {
   makeResult,
   openingOfStep,
@@ -21,9 +21,6 @@ import {
   type ReceiptDocument,
   type ResultDocument,
 } from './documents.ts';
-
-/** The checks of an answer, in the order in which they are made. */
-export type Check = 'ledger' | 'receipt' | 'authorization' | 'decision' | 'record' | 'commitments' | 'result';
 
 export interface VerificationReport {
   readonly consortium: string;
@@ -45,16 +42,6 @@ export interface VerificationReport {
   readonly resultChecked: boolean;
 }
 
-/** A check that did not hold: which one, and why. */
-export class VerificationError extends Error {
-  override readonly name = 'VerificationError';
-  readonly check: Check;
-  constructor(check: Check, cause: HealthchainError) {
-    super(`${check}: ${cause.message}`, { cause });
-    this.check = check;
-  }
-}
-
 /**
  * Checks an answer from files alone: receipt and ledger export, and the result where one is given. Recomputes every
  * shown statistic from the verified sums. Throws `VerificationError`.
@@ -70,21 +57,21 @@ export async function verifyAnswer(files: {
   result?: string | undefined;
 }): Promise<VerificationReport> {
   const ledger = await replay(files.ledger);
-  const receipt = step('receipt', () => readReceipt(files.receipt, ledger));
-  const { session, query } = step('authorization', () => findSession(ledger, receipt));
-  const plan = step('authorization', () => planQuery(query.query, ledger.schema(query.query.dataset)!));
-  step('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, plan, each, at)));
-  const openings = step('receipt', () => receipt.steps.map(openingOfStep));
-  step('record', () =>
+  const receipt = check('receipt', () => readReceipt(files.receipt, ledger));
+  const { session, query } = check('authorization', () => findSession(ledger, receipt));
+  const plan = check('authorization', () => planQuery(query.query, ledger.schema(query.query.dataset)!));
+  check('decision', () => receipt.steps.forEach((each, at) => verifyDecision(ledger, session, plan, each, at)));
+  const openings = check('receipt', () => receipt.steps.map(openingOfStep));
+  check('record', () =>
     receipt.steps.forEach(({ result }, at) => verifyRecord(session, at, result, openings[at]!.digest(session.id, at))),
   );
   await finishGenerators();
-  const verified = step('commitments', () =>
+  const verified = check('commitments', () =>
     openings.map((opening, at) => verifyOpening(opening, commitmentsOf(session, at))),
   );
   const answers = openings.at(-1)!.outcome?.answers ?? [];
-  const groups = step('result', () => decodeVerified(plan, verified.at(-1)!, answers));
-  if (files.result !== undefined) step('result', () => compareResult(files.result!, makeResult(groups, receipt)));
+  const groups = check('result', () => decodeVerified(plan, verified.at(-1)!, answers));
+  if (files.result !== undefined) check('result', () => compareResult(files.result!, makeResult(groups, receipt)));
   return {
     consortium: ledger.consortium,
     anchor: anchorOf(ledger.head()),
@@ -99,29 +86,6 @@ export async function verifyAnswer(files: {
     searched: answers.flat().filter((answer) => answer >= 0).length,
     resultChecked: files.result !== undefined,
   };
-}
-
-async function replay(text: string): Promise<VerifiedLedger> {
-  const document = step('ledger', () =>
-    checkDocument(ledgerExport, parseFaithfully(text, 'ledger export'), { what: 'ledger export' }),
-  );
-  return verifyExport(document).catch((error: unknown) => {
-    throw failedCheck('ledger', error);
-  });
-}
-
-function step<T>(check: Check, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw failedCheck(check, error);
-  }
-}
-
-function failedCheck(check: Check, error: unknown): VerificationError {
-  if (error instanceof HealthchainError) return new VerificationError(check, error);
-  const form = 'the file does not have the form that it must have';
-  return new VerificationError(check, new Misuse('MALFORMED', form, { cause: error }));
 }
 
 function readReceipt(text: string, ledger: VerifiedLedger): ReceiptDocument {
@@ -235,5 +199,3 @@ function firstDifference(a: unknown, b: unknown, path: string): string | undefin
   }
   return undefined;
 }
-
-const mismatch = (message: string): Abort => new Abort('VERIFICATION_FAILED', message);

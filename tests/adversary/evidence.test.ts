@@ -9,6 +9,7 @@ import {
 } from '../../mpc/sum/evidence.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { canonicalText, decodeCanonical, hashDocument } from '../../protocol/canonical.ts';
+import { Fault } from '../../protocol/errors.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { bert } from './attack.ts';
 import { addOne, agreed, blameCase, blameCaseOfLiar, MODULI, type Agreed } from './shares.ts';
@@ -119,6 +120,18 @@ describe.each(MODULI)('mod %s', (modulus) => {
       const evidence = published(of);
       expect(evidence).toMatchObject({ blamed: bert, check: 'STATEMENT_FORGED' });
       expect(evidenceShows(evidence, of)).toBe(false);
+    });
+
+    test('is made of nothing that failed on the judge’s own machine', () => {
+      const of = blameCase(step);
+      const commitments = new Proxy(of.commitments, {
+        get: (list, name) => {
+          if (name === '1') throw new RangeError('Array buffer allocation failed');
+          return Reflect.get(list, name) as unknown;
+        },
+      });
+      expect(() => judge({ ...of, commitments })).toThrow(Fault);
+      expect(judge(of)).toEqual({ kind: 'none' });
     });
 
     test('has another digest when anything in it changes', () => {

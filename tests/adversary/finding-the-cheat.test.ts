@@ -5,7 +5,8 @@ import { ShareSum } from '../../mpc/share-sum.ts';
 import { makeStatement } from '../../mpc/sum/blame-statement.ts';
 import { chunkCells } from '../../mpc/sum/share.ts';
 import { toHex } from '../../protocol/bytes.ts';
-import { canonicalBytes } from '../../protocol/canonical.ts';
+import { twoSharesEvidence, twoSharesShow } from '../../mpc/sum/two-shares.ts';
+import { canonicalBytes, checkDocument } from '../../protocol/canonical.ts';
 import { Fault } from '../../protocol/errors.ts';
 import type { PullRequest } from '../../protocol/frame.ts';
 import type { Action } from '../../protocol/ledger.ts';
@@ -113,6 +114,14 @@ describe.each(MODULI)('mod %s', (modulus) => {
   const blames = (place: number, reason: string): unknown =>
     expect.objectContaining({ type: 'abortSession', blame: party(place), reason });
 
+  function expectTwoShares({ evidence, last }: Awaited<ReturnType<typeof find>>): void {
+    const document = checkDocument(twoSharesEvidence, evidence, { what: 'evidence' });
+    expect(document.blamed).toBe(party(cheat));
+    expect(twoSharesShow(document, requestOf().activeKeys(party(cheat)))).toBe(true);
+    expect(twoSharesShow(document, requestOf().activeKeys(party(0)))).toBe(false);
+    expect(last).toEqual(blames(cheat, 'VERIFICATION_FAILED'));
+  }
+
   test('a wrong share is named, whatever its sender and the line do', async () => {
     const found = await find({ share: (place) => (place === cheat ? wrong : undefined) });
     expect(found.error).toMatchObject({ code: 'VERIFICATION_FAILED', party: party(cheat) });
@@ -138,8 +147,7 @@ describe.each(MODULI)('mod %s', (modulus) => {
 
   test('a hospital that signs one share for the sum and another for the search is named by its two signatures', async () => {
     const found = await find({ share: (place, time) => (place === cheat && time === 0 ? wrong : undefined) });
-    expect(found.evidence).toMatchObject({ format: 'healthchain-two-shares/1', blamed: party(cheat) });
-    expect(found.last).toEqual(blames(cheat, 'VERIFICATION_FAILED'));
+    expectTwoShares(found);
   });
   test('and so is one that signs another agreement for the same share', async () => {
     const other: Lie = { agreement: new Uint8Array(32).fill(7) };

@@ -6,7 +6,8 @@ import { canonicalBytes } from '../../protocol/canonical.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import { outcomeDigest, type Outcome } from '../../protocol/outcome.ts';
 import { everythingOpens } from '../../protocol/testing/release.ts';
-import { VerificationError, verifyAnswer } from '../../researcher/result/verify.ts';
+import { VerificationError } from '../../researcher/result/checks.ts';
+import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { PlayedConsortium, type Played, type ReceiptStep } from './played.ts';
 
 const withRule = {

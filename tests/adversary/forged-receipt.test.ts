@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { everythingOpens } from '../../protocol/testing/release.ts';
 import { renderDocument, type ReceiptDocument } from '../../researcher/result/documents.ts';
-import { VerificationError, verifyAnswer } from '../../researcher/result/verify.ts';
+import { VerificationError } from '../../researcher/result/checks.ts';
+import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { PlayedConsortium } from './played.ts';
 
 const query = { statistics: [{ count: {} }], groupBy: [{ column: 'sex' }], release: everythingOpens() };

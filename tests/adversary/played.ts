@@ -18,6 +18,7 @@ import { Researcher } from '../../researcher/client.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
 import { openingToStep, renderDocument, type ReceiptDocument } from '../../researcher/result/documents.ts';
 import { makeFolder, removeFolder } from '../end-to-end/world.ts';
+import type { Agreed } from './shares.ts';
 
 const schema = schemaOf([
   { name: 'sex', type: 'category', codes: ['f', 'm'] },
@@ -38,6 +39,8 @@ export interface Played {
   readonly session: string;
   readonly plan: Plan;
   readonly shares: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** What the hospitals hold of it. */
+  readonly step: Agreed;
 }
 
 export type ReceiptStep = ReceiptDocument['steps'][number];
@@ -158,7 +161,9 @@ export class PlayedConsortium {
       ]),
     );
     for (const [hospital, chunks] of shares) this.#coordinator.shares.set(`${session}/${hospital}`, chunks);
-    return { query: id, session, plan, shares };
+    const { cells } = plan;
+    const step = { world, inputs: agreed, decided, commitments, cells, modulus: shareModulus(plan), step: 0 };
+    return { query: id, session, plan, shares, step };
   }
 
   /** What a researcher can open, before it checks anything. */

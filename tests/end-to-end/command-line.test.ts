@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXAMPLE_QUERY, generateEncounters } from '../../hospital/synthetic/index.ts';
-import { VerificationError, verifyAnswer } from '../../researcher/result/verify.ts';
+import { VerificationError } from '../../researcher/result/checks.ts';
+import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { bundleCheckout } from '../../scripts/bundle.ts';
 import { cli, expectNoStackTrace, makeFolder, removeFolder, ROOT, runCommand, type Ran } from './world.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
 import { startCoordinator, type Coordinator, type Deadlines } from '../../coordinator/index.ts';
 import { HospitalNode, type HospitalOptions } from '../../hospital/node.ts';
@@ -109,6 +109,19 @@ export class Members {
     const lines = this.logs.get(name) ?? [];
     this.logs.set(name, lines);
     return pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  }
+
+  /** Writes the configuration of the researcher, for its commands, and returns its path. */
+  researcherConfig(): string {
+    const file = join(this.folder, 'researcher.json');
+    writeFileSync(join(this.folder, 'researcher.pem'), this.member('researcher').identity.toPem(), { mode: 0o600 });
+    const { url } = this.ledgerServer;
+    const config = {
+      ...{ organisation: 'researcher', keyFile: 'researcher.pem', stateFolder: '.' },
+      ...{ ledger: { url }, coordinator: { url: this.coordinator.url } },
+    };
+    writeFileSync(file, JSON.stringify(config));
+    return file;
   }
 
   stateFolder(id: string): string {

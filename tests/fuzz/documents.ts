@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { blameEvidence } from '../../mpc/sum/evidence.ts';
+import { twoSharesEvidence } from '../../mpc/sum/two-shares.ts';
 import { signedBlameStatement } from '../../mpc/sum/blame-statement.ts';
 import { shareHeader } from '../../mpc/sum/share.ts';
 import { challenge, connectAnswer, errorRecord, pullRequest, welcome } from '../../protocol/frame.ts';
@@ -117,6 +118,14 @@ const aShareHeader = {
   outcome: null,
   signature,
 };
+const twoShares = {
+  ...{ format: 'healthchain-two-shares/1', session: d('6'), step: 0, blamed: 'a' },
+  shares: [d('a'), d('b')].map((digest, i) => ({
+    ...{ agreement: d('7'), outcome: [null, d('8')][i], cells: 4, modulus: ['2^128', 'l'][i] },
+    ...{ digest, publicKey: d('1'), signature },
+  })),
+};
+
 const anEvidence = {
   format: 'healthchain-blame/1',
   session: d('6'),
@@ -200,6 +209,11 @@ export const SAMPLES: readonly Sample[] = [
     name: 'blame evidence',
     type: blameEvidence,
     documents: [anEvidence, { ...anEvidence, outcome: someCells }],
+  },
+  {
+    name: 'evidence of two shares',
+    type: twoSharesEvidence,
+    documents: [twoShares, { ...twoShares, step: 3 }],
   },
   {
     name: 'pull request',
