@@ -102,7 +102,7 @@ describe('a researcher that forges what the hospitals decided', () => {
 
   test('as if there had been something to decide is found out', async () => {
     // Sums that are large have shares mod l, which could have come with a decision.
-    const large = { ...withoutRule, statistics: [{ sum: { column: 'paid' } }] };
+    const large = { ...withoutRule, statistics: [{ variance: { column: 'paid' } }] };
     expect(await forge(large, { released: () => true }, same)).toEqual(refused);
   });
 

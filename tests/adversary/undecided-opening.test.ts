@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { everythingOpens } from '../../protocol/testing/release.ts';
 import { PlayedConsortium } from './played.ts';
 
-// Large sums have shares mod l, rule or not.
-const statistics = [{ count: {} }, { sum: { column: 'paid' } }];
+// Large sums, as those of squares, have shares mod l, rule or not.
+const statistics = [{ count: {} }, { variance: { column: 'paid' } }];
 const strict = { statistics, groupBy: [{ column: 'sex' }], release: { minimumCell: 5, minimumHospitals: 2 } };
 const open = { ...strict, release: everythingOpens() };
 
