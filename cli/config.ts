@@ -58,6 +58,7 @@ export type ResearcherConfig = z.infer<typeof researcherConfig>;
 
 /** Any member's configuration, read for who it is and where the ledger is; what only its role needs is left aside. */
 export const memberConfig = z.object(member);
+export type MemberFileConfig = z.infer<typeof memberConfig>;
 
 /** Who founds the consortium: name and first members, one of them the admin whose key signs. */
 export const membersFile = z.strictObject({

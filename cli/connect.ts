@@ -51,9 +51,25 @@ export function connectPublicLedger(config: MemberConnection): Promise<Connected
   return connectLedger({ ...config, ledger: publicLedger, stateFolder: join(stateFolder, 'public-ledger') });
 }
 
-export async function connectResearcher(
-  config: ResearcherConfig,
-): Promise<{ researcher: Researcher; ledger: ConnectedLedger; close: () => Promise<void> }> {
+/** Runs with something that is open, and closes it whatever comes of it. */
+export async function closing<Part extends { close(): Promise<void> }, T>(
+  part: Part,
+  run: (part: Part) => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await run(part);
+  } finally {
+    await part.close();
+  }
+}
+
+export interface ConnectedResearcher {
+  readonly researcher: Researcher;
+  readonly ledger: ConnectedLedger;
+  readonly close: () => Promise<void>;
+}
+
+export async function connectResearcher(config: ResearcherConfig): Promise<ConnectedResearcher> {
   if (config.coordinator === undefined)
     throw new Misuse('BAD_CONFIG', 'the configuration names no coordinator', {
       hint: 'Add "coordinator": { "url": "https://..." }.',

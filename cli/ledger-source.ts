@@ -1,9 +1,9 @@
-import { verifyExport, type Ledger, type LedgerView } from '../ledger/index.ts';
+import { verifyExport, type Acknowledgement, type Ledger, type LedgerView } from '../ledger/index.ts';
 import { decodeDocument } from '../protocol/canonical.ts';
 import { Misuse } from '../protocol/errors.ts';
-import { ledgerExport, type Entry } from '../protocol/ledger.ts';
-import { memberConfig, readConfig } from './config.ts';
-import { connectLedger, connectPublicLedger, type MemberConnection } from './connect.ts';
+import { ledgerExport, type Action, type Entry } from '../protocol/ledger.ts';
+import { memberConfig, readConfig, readMember, type MemberFileConfig } from './config.ts';
+import { closing, connectLedger, connectPublicLedger, type ConnectedLedger, type MemberConnection } from './connect.ts';
 import { readText } from './files.ts';
 import { say } from './output.ts';
 
@@ -37,13 +37,29 @@ export async function withLedgerView<T>(
     say(`consortium ${verified.consortium}: ${verified.entries.length} entries, every one verified`);
     return run(verified, verified.entries);
   }
-  const ledger = await openLedger(readConfig(memberConfig, source.config!), source.public === true);
-  try {
+  return closing(await openLedger(readConfig(memberConfig, source.config!), source.public === true), async (ledger) => {
     await ledger.refresh();
     return run(ledger, await entriesOf(ledger));
-  } finally {
-    await ledger.close();
-  }
+  });
+}
+
+/** A member at its ledger: who it is by its configuration, and how it records an action. */
+export interface AtLedger {
+  readonly config: MemberFileConfig;
+  readonly ledger: ConnectedLedger;
+  readonly submit: (action: Action) => Promise<Acknowledgement>;
+}
+
+/** Reads a member's configuration, opens its ledger, runs, closes. `open` says which of its ledgers. */
+export async function asMember<T>(
+  path: string,
+  run: (at: AtLedger) => T | Promise<T>,
+  open: (config: MemberFileConfig) => Promise<ConnectedLedger> = connectLedger,
+): Promise<T> {
+  const config = readConfig(memberConfig, path);
+  return closing(await open(config), (ledger) =>
+    run({ config, ledger, submit: (action) => ledger.submit(readMember(config), action) }),
+  );
 }
 
 /** All entries that the ledger has now. */
@@ -59,7 +75,7 @@ async function entriesOf(ledger: Ledger): Promise<readonly Entry[]> {
 }
 
 /** The public ledger where that is meant and the configuration has one; `Misuse BAD_CONFIG` where it has none. */
-export async function openLedger(config: MemberConnection, ofPublic: boolean) {
+export async function openLedger(config: MemberConnection, ofPublic: boolean): Promise<ConnectedLedger> {
   if (!ofPublic) return connectLedger(config);
   const ledger = await connectPublicLedger(config);
   if (ledger !== undefined) return ledger;
@@ -69,5 +85,5 @@ export async function openLedger(config: MemberConnection, ofPublic: boolean) {
 }
 
 /** Where patients' statements go: the public ledger, or the one that is for everything. */
-export const openStatementsLedger = async (config: MemberConnection) =>
+export const openStatementsLedger = async (config: MemberConnection): Promise<ConnectedLedger> =>
   (await connectPublicLedger(config)) ?? (await connectLedger(config));

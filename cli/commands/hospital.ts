@@ -9,7 +9,7 @@ import { Precomputing } from '../../hospital/precomputing.ts';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import type { QueryRecord } from '../../protocol/records.ts';
-import { connectLedger, connectPublicLedger } from '../connect.ts';
+import { closing, connectLedger, connectPublicLedger } from '../connect.ts';
 import { done, print, printError, say } from '../output.ts';
 import { describeStock } from '../stock.ts';
 import { serve, serviceLog } from '../service.ts';
@@ -171,13 +171,10 @@ function requireHospital(ledger: Ledger, { organisation, identity }: Member): vo
 
 async function withLedger(path: string, run: (ledger: Ledger, config: HospitalConfig) => Promise<void>): Promise<void> {
   const config = readHospitalConfig(path);
-  const ledger = await connectLedger(config);
-  try {
+  await closing(await connectLedger(config), async (ledger) => {
     await ledger.refresh();
     await run(ledger, config);
-  } finally {
-    await ledger.close();
-  }
+  });
 }
 
 function withSite(path: string, run: (site: Site, config: HospitalConfig) => Promise<void>): Promise<void> {

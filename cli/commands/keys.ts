@@ -5,9 +5,8 @@ import { checkDocument } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import { Identity, keyFingerprint } from '../../protocol/identity.ts';
 import { organisationId } from '../../protocol/names.ts';
-import { readConfig, readMember, memberConfig } from '../config.ts';
-import { connectLedger } from '../connect.ts';
 import { readText, writeWhole } from '../files.ts';
+import { asMember } from '../ledger-source.ts';
 import { done, print, say } from '../output.ts';
 
 export function addKeysCommands(program: Command): void {
@@ -34,11 +33,10 @@ export function addKeysCommands(program: Command): void {
     .requiredOption('--config <file>', 'this member’s configuration')
     .requiredOption('--new-key <file>', 'the new private key (PEM)')
     .action(async (options: { config: string; newKey: string }) => {
-      const config = readConfig(memberConfig, options.config);
       const next = Identity.fromPem(readText(options.newKey, 'new key'));
-      const ledger = await connectLedger(config);
-      await ledger.submit(readMember(config), rotation(ledger.consortium, config.organisation, next));
-      await ledger.close();
+      await asMember(options.config, ({ config, ledger, submit }) =>
+        submit(rotation(ledger.consortium, config.organisation, next)),
+      );
       done('The new key is registered and the old one revoked. Set keyFile to the new key now.');
     });
 
@@ -50,19 +48,13 @@ export function addKeysCommands(program: Command): void {
     .requiredOption('--reason <text>', 'why')
     .option('--organisation <id>', 'whose key, if not one’s own')
     .action(async (options: { config: string; key: string; reason: string; organisation?: string }) => {
-      const config = readConfig(memberConfig, options.config);
-      const ledger = await connectLedger(config);
-      const owner = checkDocument(organisationId, options.organisation ?? config.organisation, {
-        what: '--organisation',
-        code: 'BAD_CONFIG',
+      const { key, reason } = options;
+      const what = { what: '--organisation', code: 'BAD_CONFIG' } as const;
+      const owner = await asMember(options.config, async ({ config, submit }) => {
+        const organisation = checkDocument(organisationId, options.organisation ?? config.organisation, what);
+        await submit({ type: 'revokeKey', organisation, publicKey: key, reason });
+        return organisation;
       });
-      await ledger.submit(readMember(config), {
-        type: 'revokeKey',
-        organisation: owner,
-        publicKey: options.key,
-        reason: options.reason,
-      });
-      await ledger.close();
       done(`The key of ${owner} is revoked.`);
     });
 }

@@ -6,9 +6,10 @@ import { signedAction } from '../../protocol/ledger.ts';
 import { datasetSchema } from '../../protocol/schema.ts';
 import { renderDocument } from '../../researcher/result/documents.ts';
 import { addOversightCommands } from './oversight.ts';
-import { ledgerConfig, memberFile, membersFile, readConfig, readMember, memberConfig } from '../config.ts';
-import { connectLedger } from '../connect.ts';
+import { ledgerConfig, memberConfig, memberFile, membersFile, readConfig } from '../config.ts';
+import { closing, connectLedger } from '../connect.ts';
 import { readDocument, readText, writeWhole } from '../files.ts';
+import { asMember } from '../ledger-source.ts';
 import { done, say } from '../output.ts';
 import { serve, serviceLog } from '../service.ts';
 
@@ -68,11 +69,8 @@ export function addLedgerCommands(program: Command): void {
     .requiredOption('--config <file>', 'the admin’s configuration')
     .requiredOption('--member <file>', 'id, name, roles and public key (JSON); msp on a Fabric channel')
     .action(async (options: { config: string; member: string }) => {
-      const config = readConfig(memberConfig, options.config);
       const organisation = readDocument(memberFile, options.member, 'member');
-      const client = await connectLedger(config);
-      await client.submit(readMember(config), { type: 'registerOrganisation', organisation });
-      await client.close();
+      await asMember(options.config, ({ submit }) => submit({ type: 'registerOrganisation', organisation }));
       done(`${organisation.id} is registered as ${organisation.roles.join(', ')}.`);
     });
 
@@ -82,11 +80,8 @@ export function addLedgerCommands(program: Command): void {
     .requiredOption('--config <file>', 'this member’s configuration')
     .requiredOption('--schema <file>', 'the schema (JSON), as from: healthchain schema infer')
     .action(async (options: { config: string; schema: string }) => {
-      const config = readConfig(memberConfig, options.config);
       const schema = readDocument(datasetSchema, options.schema, 'schema', 'BAD_SCHEMA');
-      const client = await connectLedger(config);
-      await client.submit(readMember(config), { type: 'registerSchema', schema });
-      await client.close();
+      await asMember(options.config, ({ submit }) => submit({ type: 'registerSchema', schema }));
       done(`${schema.dataset}@${schema.version} is registered.`);
     });
 
@@ -104,9 +99,7 @@ export function addLedgerCommands(program: Command): void {
           hint: 'Name the channel under ledger.fabric, or start the embedded ledger with foundingFile.',
         });
       const founding = readDocument(signedAction, options.founding, 'founding document');
-      const client = await connectLedger(config, founding);
-      const head = client.head();
-      await client.close();
+      const head = await closing(await connectLedger(config, founding), (client) => client.head());
       done(`the consortium is founded on the channel ${config.ledger.fabric.channel}; members pin in ledger.fabric:`);
       say(`  consortium   ${head.consortium}`);
       if ('genesis' in head) say(`  genesis      ${head.genesis}`);
@@ -119,11 +112,12 @@ export function addLedgerCommands(program: Command): void {
     .option('--config <file>', 'or any member’s configuration, for either ledger')
     .requiredOption('--out <file>', 'where the export goes')
     .action(async (options: { url?: string; config?: string; out: string }) => {
-      const client = await openForExport(options);
-      const document = await client.export();
-      await client.close();
+      const { document, size } = await closing(await openForExport(options), async (client) => ({
+        document: await client.export(),
+        size: client.head().size,
+      }));
       writeWhole(options.out, renderDocument(document));
-      done(`${client.head().size} entries, verified, in ${options.out}`);
+      done(`${size} entries, verified, in ${options.out}`);
     });
 }
 

@@ -8,9 +8,17 @@ import { period } from '../../protocol/consent.ts';
 import { Misuse, Refusal } from '../../protocol/errors.ts';
 import type { SuspensionSubject } from '../../protocol/ledger.ts';
 import { organisationId, queryId } from '../../protocol/names.ts';
-import { memberConfig, readConfig, readMember } from '../config.ts';
+import { readMember } from '../config.ts';
+import { closing } from '../connect.ts';
 import { readText } from '../files.ts';
-import { openLedger, openStatementsLedger, withLedgerView, type LedgerSource } from '../ledger-source.ts';
+import {
+  asMember,
+  openLedger,
+  openStatementsLedger,
+  withLedgerView,
+  type AtLedger,
+  type LedgerSource,
+} from '../ledger-source.ts';
 import { done, print, say } from '../output.ts';
 
 /** What an audit organisation does with a ledger, and what anyone may read of it. */
@@ -28,10 +36,11 @@ export function addOversightCommands(ledger: Command): void {
         throw new Misuse('BAD_CONFIG', `${month} lies ahead (by UTC): hospitals would not use its epoch yet`, {
           hint: 'Open it when the month has begun; none before it could be opened any more.',
         });
-      const config = readConfig(memberConfig, options.config);
-      const client = await openStatementsLedger(config);
-      await client.submit(readMember(config), { type: 'openConsentEpoch', period: month });
-      await client.close();
+      await asMember(
+        options.config,
+        ({ submit }) => submit({ type: 'openConsentEpoch', period: month }),
+        openStatementsLedger,
+      );
       done(`The epoch of ${month} is open: what patients said until now counts from here on.`);
     });
 
@@ -43,12 +52,12 @@ export function addOversightCommands(ledger: Command): void {
     .requiredOption('--reason <text>', 'for all members to read')
     .action(async (options: { config: string; period: string; reason: string }) => {
       const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG' });
-      const config = readConfig(memberConfig, options.config);
-      const client = await openStatementsLedger(config);
       const { reason } = options;
-      await client.submit(readMember(config), { type: 'withdrawConsentEpoch', period: month, reason });
-      const newest = client.consentEpochs().findLast(({ withdrawn }) => withdrawn === undefined);
-      await client.close();
+      const withdraw = async ({ ledger, submit }: AtLedger) => {
+        await submit({ type: 'withdrawConsentEpoch', period: month, reason });
+        return ledger.consentEpochs().findLast(({ withdrawn }) => withdrawn === undefined);
+      };
+      const newest = await asMember(options.config, withdraw, openStatementsLedger);
       done(`The epoch of ${month} is withdrawn; ${newest ? `that of ${newest.period}` : 'none'} is the newest again.`);
     });
 
@@ -126,12 +135,9 @@ interface Publishing {
 
 /** The receipt is read from the ledger of the query, and the publication goes where anyone reads it. */
 async function publish(options: Publishing): Promise<void> {
-  const config = readConfig(memberConfig, options.config);
   const { title, link } = options;
   const result = createHash('sha256').update(readText(options.result, 'result')).digest('hex');
-  const ledger = await openLedger(config, false);
-  const target = await openStatementsLedger(config);
-  try {
+  await asMember(options.config, async ({ config, ledger }) => {
     await ledger.refresh();
     const session = ledger.session(ledger.query(options.query)?.sessions.at(-1) ?? '');
     const receipt = session?.status === 'completed' ? session.receipts.at(-1) : undefined;
@@ -140,14 +146,13 @@ async function publish(options: Publishing): Promise<void> {
         hint: 'A result can be published once its answer was verified: healthchain query result.',
       });
     }
-    await target.submit(readMember(config), {
-      ...{ type: 'publishResult', ledger: ledger.consortium, session: session.id, receipt, result, title },
-      ...(link === undefined ? {} : { link }),
-    });
-  } finally {
-    await ledger.close();
-    await target.close();
-  }
+    await closing(await openStatementsLedger(config), (target) =>
+      target.submit(readMember(config), {
+        ...{ type: 'publishResult', ledger: ledger.consortium, session: session.id, receipt, result, title },
+        ...(link === undefined ? {} : { link }),
+      }),
+    );
+  });
   done(`Published "${title}": SHA-256 ${result}`);
 }
 
@@ -167,11 +172,12 @@ function addSuspension(ledger: Command, verb: 'suspend' | 'reinstate'): void {
     .action(
       async (options: { config: string; organisation?: string; query?: string; reason: string; public?: boolean }) => {
         const subject = suspensionSubject(options);
-        const config = readConfig(memberConfig, options.config);
-        const client = await openLedger(config, options.public === true);
         const nonce = toHex(randomBytes(32));
-        await client.submit(readMember(config), { type: verb, subject, reason: options.reason, nonce });
-        await client.close();
+        await asMember(
+          options.config,
+          ({ submit }) => submit({ type: verb, subject, reason: options.reason, nonce }),
+          (config) => openLedger(config, options.public === true),
+        );
         const named = 'query' in subject ? `Query ${subject.query.slice(0, 12)}` : subject.organisation;
         done(`${named} is ${verb === 'suspend' ? 'suspended' : 'reinstated'}.`);
       },

@@ -14,9 +14,9 @@ import { Misuse } from '../../protocol/errors.ts';
 import { Identity } from '../../protocol/identity.ts';
 import { digest } from '../../protocol/names.ts';
 import { renderDocument } from '../../researcher/result/documents.ts';
-import { memberConfig, readConfig, readMember } from '../config.ts';
+import { memberConfig, readConfig } from '../config.ts';
 import { readDocument, readText, writeWhole } from '../files.ts';
-import { openStatementsLedger, withLedgerView, type LedgerSource } from '../ledger-source.ts';
+import { asMember, openStatementsLedger, withLedgerView, type AtLedger, type LedgerSource } from '../ledger-source.ts';
 import { done, print, say } from '../output.ts';
 import { generateKey } from './keys.ts';
 
@@ -127,18 +127,15 @@ async function make(options: Making, sign: (common: Common, patient: Identity) =
       hint: 'With --out, give --consortium too.',
     });
   }
-  const config = readConfig(memberConfig, options.config);
-  const ledger = await openStatementsLedger(config);
-  try {
+  const record = async ({ ledger, submit }: AtLedger): Promise<void> => {
     await ledger.refresh();
     const before = ledger.patient(patient);
     const newest = Math.max(...[before?.consents, before?.accesses].map((all) => all?.at(-1)?.sequence ?? 0));
     const sequence = Number(options.sequence ?? Math.max(Date.now(), newest + 1));
     const statement = sign({ consortium: ledger.consortium, patient, sequence }, identity);
-    await ledger.submit(readMember(config), actionOf(statement));
-  } finally {
-    await ledger.close();
-  }
+    await submit(actionOf(statement));
+  };
+  await asMember(options.config, record, openStatementsLedger);
   done('Recorded.');
 }
 
@@ -156,13 +153,7 @@ function addRelay(parent: Command): void {
     .requiredOption('--config <file>', 'this member’s configuration')
     .action(async (file: string, options: { config: string }) => {
       const statement = readDocument(patientStatement, file, 'statement');
-      const config = readConfig(memberConfig, options.config);
-      const ledger = await openStatementsLedger(config);
-      try {
-        await ledger.submit(readMember(config), actionOf(statement));
-      } finally {
-        await ledger.close();
-      }
+      await asMember(options.config, ({ submit }) => submit(actionOf(statement)), openStatementsLedger);
       done(`Recorded what the patient ${statement.statement.patient.slice(0, 12)} signed.`);
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Progress } from '../../researcher/progress.ts';
 import { readConfig, researcherConfig } from '../config.ts';
-import { connectResearcher } from '../connect.ts';
+import { closing, connectResearcher, type ConnectedResearcher } from '../connect.ts';
 import { readText } from '../files.ts';
 import { done, print, say, warn } from '../output.ts';
 import { fetchAnswer } from '../answer-files.ts';
@@ -18,13 +18,9 @@ export function addQueryCommands(program: Command): void {
     .requiredOption('--query <file>', 'the query (JSON)')
     .option('--hospital <id...>', 'ask only these hospitals')
     .action(async (options: { config: string; query: string; hospital?: string[] }) => {
-      const { researcher, close } = await connectResearcher(readConfig(researcherConfig, options.config));
-      try {
-        const asked = options.hospital === undefined ? {} : { hospitals: options.hospital };
-        print(await researcher.submit(parseQueryFile(readText(options.query, 'query'), options.query), asked));
-      } finally {
-        await close();
-      }
+      const asked = options.hospital === undefined ? {} : { hospitals: options.hospital };
+      const query = parseQueryFile(readText(options.query, 'query'), options.query);
+      await asResearcher(options.config, async ({ researcher }) => print(await researcher.submit(query, asked)));
     });
 
   query
@@ -32,17 +28,14 @@ export function addQueryCommands(program: Command): void {
     .description('how far a query is')
     .argument('<id>', 'query id')
     .requiredOption('--config <file>', 'researcher configuration (JSON)')
-    .action(async (id: string, options: { config: string }) => {
-      const { researcher, ledger, close } = await connectResearcher(readConfig(researcherConfig, options.config));
-      try {
+    .action((id: string, options: { config: string }) =>
+      asResearcher(options.config, async ({ researcher, ledger }) => {
         await ledger.refresh();
         const { status, events } = researcher.status(id);
         for (const event of events) say(describeProgress(event));
         print(status);
-      } finally {
-        await close();
-      }
-    });
+      }),
+    );
 
   query
     .command('result')
@@ -51,16 +44,16 @@ export function addQueryCommands(program: Command): void {
     .requiredOption('--config <file>', 'researcher configuration (JSON)')
     .requiredOption('--out <folder>', 'where result.json, result.csv, result.arrow, receipt.json and ledger.json go')
     .option('--timeout <seconds>', 'how long to wait', seconds, 86_400)
-    .action(async (id: string, options: { config: string; out: string; timeout: number }) => {
-      const { researcher, ledger, close } = await connectResearcher(readConfig(researcherConfig, options.config));
-      try {
-        await fetchAnswer({ researcher, ledger }, id, { ...options, progress: showProgress });
+    .action((id: string, options: { config: string; out: string; timeout: number }) =>
+      asResearcher(options.config, async (connected) => {
+        await fetchAnswer(connected, id, { ...options, progress: showProgress });
         done(`verified; files are in ${options.out}`);
-      } finally {
-        await close();
-      }
-    });
+      }),
+    );
 }
+
+const asResearcher = async (path: string, run: (connected: ConnectedResearcher) => Promise<void>): Promise<void> =>
+  closing(await connectResearcher(readConfig(researcherConfig, path)), run);
 
 /** Each event as a line; what went wrong stands out. */
 export function showProgress(event: Progress): void {
