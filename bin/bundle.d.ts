@@ -1,2 +1,2 @@
 export function digestOfFiles(base: string, files: readonly string[]): string;
-export function isCurrent(base: string): boolean;
+export function isCurrent(base: string, name: string): boolean;

@@ -13,10 +13,10 @@ export function digestOfFiles(base, files) {
   return hash.digest('hex');
 }
 
-/** Is the bundle below `base` made from the files as they are now? */
-export function isCurrent(base) {
+/** Is the bundle `name` below `base` made from the files as they are now? */
+export function isCurrent(base, name) {
   try {
-    const { files, digest } = JSON.parse(readFileSync(join(base, 'bundle', 'manifest.json'), 'utf8'));
+    const { files, digest } = JSON.parse(readFileSync(join(base, 'bundle', name, 'manifest.json'), 'utf8'));
     return digestOfFiles(base, files) === digest;
   } catch {
     // No bundle, or a source is gone.

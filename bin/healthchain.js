@@ -40,12 +40,12 @@ async function handOver() {
   child.on('close', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
 }
 
-/** The command in one file, where there is one and, in a checkout, it was made from these sources. */
+/** The command in few files, where they are there and, in a checkout, were made from these sources. */
 function bundleOf(checkout) {
-  if (process.argv[2] !== 'verify') return undefined;
+  const name = process.argv[2] === 'verify' ? 'verify' : 'main';
   const base = checkout ? root : join(root, 'dist');
-  const bundle = join(base, 'bundle', 'verify.js');
-  return (checkout ? isCurrent(base) : existsSync(bundle)) ? bundle : undefined;
+  const bundle = join(base, 'bundle', name, `${name}.js`);
+  return (checkout ? isCurrent(base, name) : existsSync(bundle)) ? bundle : undefined;
 }
 
 async function start() {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildConsole } from '../console/build.ts';
 import { bundleChaincode } from '../ledger/chaincode/bundle.ts';
-import { bundle } from './bundle.ts';
+import { bundlePackage } from './bundle.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -24,5 +24,5 @@ for (const file of ['index.html', 'page.css']) {
   cpSync(join(root, 'console', 'patient', file), join(root, 'dist', 'console', 'patient', file));
 }
 await bundleChaincode(join(root, 'dist', 'chaincode'));
-await bundle(join(root, 'dist'), 'js');
+await bundlePackage(join(root, 'dist'));
 run('publint', '--strict');

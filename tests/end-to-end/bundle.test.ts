@@ -8,11 +8,11 @@ describe('the bundle of a checkout', () => {
   let base: string;
   const write = (name: string, content: string): void => writeFileSync(join(base, name), content);
   const bundleFrom = (files: readonly string[]): void =>
-    write('bundle/manifest.json', JSON.stringify({ files, digest: digestOfFiles(base, files) }));
+    write('bundle/main/manifest.json', JSON.stringify({ files, digest: digestOfFiles(base, files) }));
 
   beforeEach(() => {
     base = makeFolder('bundle');
-    mkdirSync(join(base, 'bundle'));
+    mkdirSync(join(base, 'bundle', 'main'), { recursive: true });
     write('a.ts', 'export const a = 1;');
     write('b.ts', 'export const b = 1;');
     bundleFrom(['a.ts', 'b.ts']);
@@ -20,28 +20,28 @@ describe('the bundle of a checkout', () => {
   afterEach(() => removeFolder(base));
 
   test('is taken while the sources are those it was made from, whenever they were written', () => {
-    expect(isCurrent(base)).toBe(true);
+    expect(isCurrent(base, 'main')).toBe(true);
     write('a.ts', 'export const a = 1;');
-    expect(isCurrent(base)).toBe(true);
+    expect(isCurrent(base, 'main')).toBe(true);
   });
 
   test('is not taken once a source is another, of the same length or not, or is gone', () => {
     write('a.ts', 'export const a = 2;');
-    expect(isCurrent(base)).toBe(false);
+    expect(isCurrent(base, 'main')).toBe(false);
     bundleFrom(['a.ts', 'b.ts']);
-    expect(isCurrent(base)).toBe(true);
+    expect(isCurrent(base, 'main')).toBe(true);
     // The same bytes one after the other, cut elsewhere.
     write('a.ts', 'export const a = 2;e');
     write('b.ts', 'xport const b = 1;');
-    expect(isCurrent(base)).toBe(false);
+    expect(isCurrent(base, 'main')).toBe(false);
     rmSync(join(base, 'b.ts'));
-    expect(isCurrent(base)).toBe(false);
+    expect(isCurrent(base, 'main')).toBe(false);
   });
 
   test('is not taken without its manifest', () => {
-    write('bundle/manifest.json', '{');
-    expect(isCurrent(base)).toBe(false);
+    write('bundle/main/manifest.json', '{');
+    expect(isCurrent(base, 'main')).toBe(false);
     rmSync(join(base, 'bundle'), { recursive: true });
-    expect(isCurrent(base)).toBe(false);
+    expect(isCurrent(base, 'main')).toBe(false);
   });
 });

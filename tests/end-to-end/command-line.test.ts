@@ -86,16 +86,33 @@ describe('the command line', () => {
     expectNoStackTrace(refused.stderr);
   });
 
-  test('verify from the bundle says, on right and wrong files, what the sources say', async () => {
+  const from = (module: string, asked: readonly string[]): Promise<Ran> => {
+    const program = `(await import(${JSON.stringify(join(ROOT, module))})).main(['', '', ...process.argv.slice(1)])`;
+    return runCommand(process.execPath, ['--input-type=module', '-e', program, ...asked]);
+  };
+
+  test('the command line from its bundle does what the sources do', async () => {
+    await bundleCheckout();
+    const data = join(folder, 'data.csv');
+    writeFileSync(data, 'age,sex\n63,F\n70.5,M\n');
+    for (const asked of [
+      ['--help'],
+      ['hospital', 'start', '--help'],
+      ['schema', 'infer', data],
+      ['schema', 'infer', join(folder, 'no.csv')],
+      ['doctor', '--config', data],
+      ['coordinator', 'start', '--config', join(folder, 'no.json')],
+    ]) {
+      expect(await from('bundle/main/main.js', asked)).toEqual(await from('cli/main.ts', asked));
+    }
+  });
+
+  test('verify from its bundle says, on right and wrong files, what the sources say', async () => {
     await bundleCheckout();
     const wrong = path('receipt', join(folder, 'changed-receipt'));
     for (const receipt of [path('receipt'), wrong, join(folder, 'nothing')]) {
       const asked = ['verify', receipt, '--result', path('result'), '--ledger', path('ledger')];
-      const from = (module: string): Promise<Ran> => {
-        const program = `(await import(${JSON.stringify(join(ROOT, module))})).main(['', '', ...process.argv.slice(1)])`;
-        return runCommand(process.execPath, ['--input-type=module', '-e', program, ...asked]);
-      };
-      const [bundled, sources] = [await from('bundle/verify.js'), await from('cli/main.ts')];
+      const [bundled, sources] = [await from('bundle/verify/verify.js', asked), await from('cli/main.ts', asked)];
       expect(sources.code).toBe(receipt === path('receipt') ? 0 : 1);
       expect(bundled).toEqual(sources);
       expect(await cli(...asked)).toEqual(sources);
