@@ -1,5 +1,4 @@
 import { Misuse } from '../../protocol/errors.ts';
-import { loadArrow } from './arrow.ts';
 import type { Format, SourceConfig } from './config.ts';
 import { csvRelation, readDialect, type Dialect } from './csv.ts';
 import type { Engine } from './engine.ts';
@@ -69,6 +68,8 @@ async function inspect(engine: Engine, file: string, request: LayoutRequest): Pr
     case 'ndjson':
       return inspectJson(engine, file, request);
     case 'arrow': {
+      // A large library, for files that few hospitals have.
+      const { loadArrow } = await import('./arrow.ts');
       const { table, columns } = await loadArrow(engine, file, request.expected);
       return { columns, key: table, relation: () => identifier(table) };
     }
