@@ -281,6 +281,38 @@ describe('categories', () => {
     expect(await read(engine, column, 'BOOLEAN', ['true', 'false', 'NULL'])).toEqual(['1', '0', null]);
   });
 
+  it('keep every code that is a number, however long, and whatever stands beside it', async () => {
+    const long = category('1', '9007199254740993');
+    for (const type of ['BIGINT', 'HUGEINT', 'UBIGINT', 'VARCHAR'])
+      expect(await read(engine, long, type, ['9007199254740993', '1', '2'])).toEqual(['9007199254740993', '1', 'code']);
+    const far = ['5', '1e20', '0.12345678901234567'];
+    expect(await read(engine, category('5', '1e+20', '0.12345678901234568'), 'DOUBLE', far)).toEqual([
+      '5',
+      '1e+20',
+      '0.12345678901234568',
+    ]);
+    const map = { columns: { x: { codes: { '1000000000000000': 'new', '2': 'old' }, missing: ['-9'] } } };
+    expect(await read(engine, category('new', 'old'), 'BIGINT', ['1000000000000000', '2', '-9', 'NULL'], map)).toEqual([
+      'new',
+      'old',
+      null,
+      null,
+    ]);
+    for (const codes of [
+      ['1', '2', 'A'],
+      ['1', '2', '007'],
+    ])
+      expect(await read(engine, category(...codes), 'DOUBLE', ['1', '2', '3', 'NULL'])).toEqual([
+        '1',
+        '2',
+        'code',
+        null,
+      ]);
+    expect(await read(engine, category('1.0', '2.0'), 'DOUBLE', ['1', '2'])).toEqual(['1.0', '2.0']);
+    expect(await read(engine, category('1', 'A'), 'VARCHAR', ["'1.0'", "'A'", "'B'"])).toEqual(['1', 'A', 'code']);
+    expect(await read(engine, category('1', '007'), 'VARCHAR', ["'1.0'", "'007'"])).toEqual(['code', '007']);
+  });
+
   it('take a map, keep what it does not name, and let a code win over a marker', async () => {
     const mapping = { columns: { x: { codes: { M: '1', F: '0' } } } };
     const texts = ['M', ' F', '1', 'm'].map(literal);

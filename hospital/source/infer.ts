@@ -216,8 +216,8 @@ const ascending = (left: bigint, right: bigint): number => (left < right ? -1 : 
 /** The values that occur, as text; one more than a category may have, at most. */
 async function distinct(draft: Draft, name: string, asNumber: boolean): Promise<string[]> {
   const parts = draft.layouts.map((layout) => {
-    const { text, double, present } = valuesOf(findMapped(draft, layout, name)!, columnRule(draft.mapping, name));
-    const value = asNumber ? `CAST(${double} AS DECIMAL(38,9))` : text;
+    const { code, double, present } = valuesOf(findMapped(draft, layout, name)!, columnRule(draft.mapping, name));
+    const value = asNumber ? `CAST(${double} AS DECIMAL(38,9))` : code;
     return `SELECT ${value} AS value FROM ${layout.relation(layout.files)} WHERE ${present}`;
   });
   const shown = asNumber ? 'CAST(CAST(value AS HUGEINT) AS VARCHAR)' : 'value';

@@ -3,6 +3,7 @@ import { MOST_DECIMALS, unscaleDecimal, type NumberColumn } from '../../protocol
 import type { ColumnRule } from './config.ts';
 import type { Engine } from './engine.ts';
 import type { RawColumn } from './layout.ts';
+import { holdsNumbers, plainNumber } from './categories.ts';
 import { markerNumbers } from './missing.ts';
 import { identifier, literal, translate } from './text.ts';
 
@@ -29,11 +30,11 @@ export interface NumberProfile {
   readonly padded: boolean;
 }
 
-/** SQL over a column of the files, by the rule of the mapping: its texts, its numbers where they are any, and which rows have a value. */
+/** SQL over a column of the files, by the rule of the mapping: its texts, its codes, its numbers where they are any, and which rows have a value. */
 export function valuesOf(
   { name, type }: RawColumn,
   rule: ColumnRule,
-): { readonly text: string; readonly double: string; readonly present: string } {
+): { readonly text: string; readonly code: string; readonly double: string; readonly present: string } {
   const raw = identifier(name);
   const trimmed = `trim(CAST(${raw} AS VARCHAR))`;
   const hasCodes = Object.keys(rule.codes).length > 0;
@@ -47,7 +48,9 @@ export function valuesOf(
     ...(missing.length === 0 ? [] : [`${trimmed} NOT IN (${missing.join(', ')})`]),
     ...(numbers.length === 0 ? [] : [`coalesce(${double} NOT IN (${numbers.join(', ')}), true)`]),
   ];
-  return { text, double, present: present.join(' AND ') };
+  // A DOUBLE's 7.0 is the 7 of a text.
+  const code = holdsNumbers(type) ? plainNumber(text) : text;
+  return { text, code, double, present: present.join(' AND ') };
 }
 
 function doubleOf(raw: string, type: string, text: string): string {
