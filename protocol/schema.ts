@@ -66,6 +66,8 @@ export type ContributionRule = z.infer<typeof contributionRule>;
 /** How many queries a researcher may submit on the dataset, whatever becomes of them. */
 export const budgetRule = z.strictObject({ queriesPerResearcher: z.int().min(0).max(1_000_000) });
 
+export const MOST_COLUMNS = 500;
+
 /**
  * The logical table that every hospital maps its own data to. Public: the group-by domain, bounds and scales follow
  * from it alone. Registered on the ledger; a change is a new version.
@@ -75,7 +77,7 @@ export const datasetSchema = z
     dataset: datasetName,
     version: z.int().min(1).max(999_999),
     description: z.string().max(2000).optional(),
-    columns: z.array(column).min(1).max(500),
+    columns: z.array(column).min(1).max(MOST_COLUMNS),
     release: releaseFloor.optional(),
     /** What the use of records rests on; `none` unless it is given. */
     consent: consentRule.optional(),

@@ -12,7 +12,7 @@ import {
 } from 'apache-arrow';
 import { HealthchainError, Misuse } from '../../protocol/errors.ts';
 import type { Engine } from './engine.ts';
-import { nameOf, readStart } from './files.ts';
+import { nameOf, readStart, twoAlike } from './files.ts';
 import { decompressLz4 } from './lz4.ts';
 import type { RawColumn } from './layout.ts';
 import { knownAs } from './names.ts';
@@ -52,16 +52,17 @@ async function fill(
   wanted: readonly string[] | undefined,
 ): Promise<{ table: string; columns: RawColumn[] }> {
   const keep = new Set(wanted?.map((name) => name.toLowerCase()));
-  const fields = reader.schema.fields.filter(
-    (field) => wanted === undefined || knownAs(field.name).some((name) => keep.has(name)),
-  );
+  // The reader says null where a column has no name.
+  const isNamed = ({ name }: { readonly name: string | null }): boolean => name !== null && name !== '';
+  const fields = reader.schema.fields
+    .filter(isNamed)
+    .filter(({ name }) => wanted === undefined || knownAs(name).some((each) => keep.has(each)));
   const names = new Set(fields.map((field) => field.name.toLowerCase()));
-  if (names.size !== fields.length) {
-    throw new Misuse('BAD_FILE', `${nameOf(file)}: two columns have the same name`, {
-      hint: 'Rename one of them; capitals alone do not tell names apart.',
-    });
-  }
-  const columns = fields.map((field) => ({ name: field.name, ...storageOf(file, field) }));
+  if (names.size !== fields.length) throw twoAlike(file);
+  const columns = fields.flatMap((field) => {
+    const storage = storageOf(field);
+    return storage === undefined ? [] : [{ name: field.name, ...storage }];
+  });
   const table = `arrow_${++tables}`;
   // A table needs a column: where none is wanted, the rows still count.
   const stored = columns.length === 0 ? [{ name: 'row', type: 'BOOLEAN', duck: BOOLEAN, read: asIs }] : columns;
@@ -88,8 +89,12 @@ async function fill(
     }
     appender.closeSync();
   });
-  return { table, columns: columns.map(({ name, type }) => ({ name, type })) };
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  return { table, columns: fields.map(({ name }) => ({ name, type: types.get(name) ?? UNREADABLE })) };
 }
+
+/** What `isReadable` is not. */
+const UNREADABLE = 'STRUCT';
 
 interface Storage {
   readonly type: string;
@@ -103,8 +108,8 @@ const orNull =
   (value: unknown): DuckDBValue =>
     value === null || value === undefined ? null : convert(value);
 
-/** How the engine keeps a column of an Arrow type: exactly, or not at all. */
-function storageOf(file: string, field: Field): Storage {
+/** How the engine keeps a column of an Arrow type: exactly, or not at all (undefined). */
+function storageOf(field: Field): Storage | undefined {
   const declared: unknown = field.type;
   const type = DataType.isDictionary(declared) ? (declared.dictionary as DataType) : (declared as DataType);
   if (DataType.isInt(type)) {
@@ -125,9 +130,7 @@ function storageOf(file: string, field: Field): Storage {
     const iso = (value: unknown): string => new Date(Number(value)).toISOString().slice(0, 10);
     return { type: 'VARCHAR', duck: VARCHAR, read: orNull(iso) };
   }
-  throw new Misuse('BAD_FILE', `${nameOf(file)}: column ${field.name} has an Arrow type that is not supported`, {
-    hint: 'Supported: integers, floats, booleans, texts, dictionaries of texts, dates. Parquet supports more.',
-  });
+  return undefined;
 }
 
 /** The shortest decimal that names the same 32-bit float: 0.1 and not 0.10000000149011612. */

@@ -9,6 +9,14 @@ import { PATIENTS, SENTINELS, temporaryFolder, writeParquet, writeText } from '.
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** One row of the columns Age and AGE, as pyarrow writes it; our engine writes no such file. */
+const CAPITALS = [
+  'UEFSMRUEFRAVEEwVAhUAEgAAAQAAAAAAAAAVABUSFRIsFQIVEBUGFQYcAAAAAgAAAAIBAQIAFQQVEBUQTBUCFQASAAACAAAAAAAAABUAFRIVEi',
+  'wVAhUQFQYVBhwAAAACAAAAAgEBAgAVBBk8NQAYBnNjaGVtYRUEABUEJQIYA0FnZQAVBCUCGANBR0UAFgIZHBksJgAcFQQZNQAGEBkYA0FnZRUA',
+  'FgIWZBZkJjQmCCksFQQVABUCABUAFRAVAgA8KQYZJgACAAAAJgAcFQQZNQAGEBkYA0FHRRUAFgIWZBZkJpgBJmwpLBUEFQAVAgAVABUQFQIAPC',
+  'kGGSYAAgAAABbIARYCJggWyAEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRksHAAAHAAAAM4AAABQQVIx',
+].join('');
+
 const HEADER = 'id,age,bmi,sex\n';
 const GOOD = 'p1,63,24.5,F\n';
 
@@ -44,7 +52,14 @@ describe('a file that cannot be used is named with what to do', () => {
     ['header alone', 'b.csv', HEADER, 'DATA', /no rows/],
     ['no header', 'c.csv', `${S},63,24.5,F\np2,1,20,M\n`, 'BAD_FILE', /first line names none/],
     ['doubled header', 'd.csv', `id,age,bmi,sex,AGE\n${S},1,20,F,${N}\n`, 'BAD_FILE', /columns 2 and 5 .* same name/],
-    ['blank header', 'e.csv', `id,age,,sex\n${S},1,20,F\n`, 'BAD_FILE', /no name for column 3/],
+    ['no name for a column', 'e.csv', `id,age,,sex\n${S},1,20,F\n`, 'DATA', /e\.csv has no column bmi/],
+    [
+      'two kinds of line ends',
+      'e2.csv',
+      `${HEADER}${GOOD}${S},63,24.5,F\r\n`,
+      'DATA',
+      /do not all end in the same way/,
+    ],
     ['binary junk', 'f.csv', bytes(HEADER, [0, 1, 2, 255], S), 'BAD_FILE', /not text/],
     ['gzip', 'g.csv', bytes([0x1f, 0x8b, 8, 0], S), 'BAD_FILE', /gzip/],
     ['UTF-16', 'h.csv', bytes([0xff, 0xfe], S), 'BAD_FILE', /UTF-16/],
@@ -126,6 +141,11 @@ describe('a file that cannot be used is named with what to do', () => {
       `SELECT 'p' AS id, 1 AS age, 20 AS bmi, unnest(['F', 'SENTINEL-7f3a']) AS sex`,
     );
     expect((await failure({ file: code })).message).toMatch(/^code\.parquet, data row 2: sex is not one/);
+  });
+
+  it('Parquet with columns that capitals alone tell apart', async () => {
+    const file = writeText(folder, 'capitals.parquet', Buffer.from(CAPITALS, 'base64'));
+    expect((await failure({ file })).message).toBe('capitals.parquet: two columns have the same name');
   });
 
   it('cut-off Parquet', async () => {

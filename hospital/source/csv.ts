@@ -41,14 +41,17 @@ export async function readDialect(
       hint: 'The first line of a CSV file must be a header; where names differ, map them in the mapping.',
     });
   }
-  checkHeader(name, best.header, expected === undefined);
+  // Row names that R and pandas write, and separators at the end of lines, make columns without a name; nobody asks for them.
+  const header = best.header.map((each, index) => (each.trim() === '' ? ' '.repeat(index + 1) : each));
+  checkHeader(name, header, expected === undefined);
   if (encoding !== 'latin-1') await requireUtf8(path);
-  return best;
+  return { delimiter: best.delimiter, header };
 }
 
 function checkHeader(name: string, header: readonly string[], guessing: boolean): void {
-  const blank = header.findIndex((each) => each.trim() === '');
-  if (blank >= 0) throw new Misuse('BAD_FILE', `${name}: the header has no name for column ${blank + 1}`);
+  if (header.every((each) => each.trim() === '')) {
+    throw new Misuse('BAD_FILE', `${name}: the first line names no column`, { hint: 'Add a header line.' });
+  }
   const seen = new Map<string, number>();
   header.forEach((each, index) => {
     const earlier = seen.get(each.toLowerCase());
@@ -65,7 +68,7 @@ function checkHeader(name: string, header: readonly string[], guessing: boolean)
   });
   if (guessing && header.some((each) => /^[+-]?[0-9.,]+$/.test(each.trim()))) {
     throw new Misuse('BAD_FILE', `${name}: the first line holds numbers and not names`, {
-      hint: 'Add a header line.',
+      hint: 'Add a header line; a name that is a number needs a letter, as y1990.',
     });
   }
 }

@@ -159,8 +159,16 @@ function explain(text: string): HealthchainError {
       hint: 'Look for a separator or line break inside an unquoted text.',
     });
   }
-  if (is(/unterminated quote/))
-    return new Fault('DATA', `a quoted text does not end${at}`, { hint: 'Close the quote.' });
+  if (is(/unterminated quote/)) {
+    return new Fault('DATA', `a quoted text does not end${at}`, {
+      hint: 'Close the quote; a quote inside a quoted text is written twice.',
+    });
+  }
+  if (is(/CSV Parser state machine reached an invalid state/)) {
+    return new Fault('DATA', 'the lines of a CSV file do not all end in the same way', {
+      hint: 'Save it anew, or convert it with dos2unix: files that were put together may be of two kinds.',
+    });
+  }
   if (is(/Invalid unicode|not utf-8|invalid UTF-?8/i)) {
     return new Fault('DATA', `a text is not UTF-8${at}`, {
       hint: 'Export as UTF-8, or set encoding to "latin-1" for a CSV file.',

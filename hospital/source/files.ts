@@ -90,9 +90,14 @@ export function formatOf(paths: readonly string[], stated?: Format): Format {
   const [format] = formats;
   if (formats.size === 1 && format !== undefined) return format;
   throw new Misuse('BAD_CONFIG', `cannot tell the format of ${nameOf(paths[0] ?? 'no file')} from its extension`, {
-    hint: 'Set format to csv, parquet, arrow or ndjson; all files of one dataset have the same.',
+    hint: `All files of a dataset have one of ${Object.keys(BY_EXTENSION).join(', ')}, or the configuration sets format. Export spreadsheets as CSV; decompress what is compressed.`,
   });
 }
+
+export const twoAlike = (path: string): Misuse =>
+  new Misuse('BAD_FILE', `${nameOf(path)}: two columns have the same name`, {
+    hint: 'Rename one of them; capitals alone do not tell names apart.',
+  });
 
 /** The first bytes of a file, at most `length`. */
 export async function readStart(path: string, length: number): Promise<Uint8Array> {

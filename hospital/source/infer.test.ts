@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Table, tableToIPC, TimestampSecond, vectorFromArray } from 'apache-arrow';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Column } from '../../protocol/schema.ts';
 import { inferSchema } from './infer.ts';
@@ -14,6 +15,14 @@ const columnsOf = async (...files: string[]): Promise<Column[]> => (await inferS
 async function ofText(...texts: string[]): Promise<Column[]> {
   return columnsOf(...texts.map((text, index) => writeText(folder, `part-${index + 1}.csv`, text)));
 }
+
+/** One row of a column without a name and of age, as pyarrow writes it; our engine writes no such file. */
+const NAMELESS = [
+  'UEFSMRUEFQwVDEwVAhUAEgAAAgAAAHIxFQAVEhUSLBUCFRAVBhUGHAAAAAIAAAACAQECABUEFRAVEEwVAhUAEgAAQwAAAAAAAAAVABUSFRIsFQ',
+  'IVEBUGFQYcAAAAAgAAAAIBAQIAFQQZPDUAGAZzY2hlbWEVBAAVDCUCGAAlAEwcAAAAFQQlAhgDYWdlABYCGRwZLCYAHBUMGTUABhAZGAAVABYC',
+  'FmAWYCYwJggpLBUEFQAVAgAVABUQFQIAPBYEGQYZJgACAAAAJgAcFQQZNQAGEBkYA2FnZRUAFgIWZBZkJpQBJmgpLBUEFQAVAgAVABUQFQIAPC',
+  'kGGSYAAgAAABbEARYCJggWxAEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRksHAAAHAAAANAAAABQQVIx',
+].join('');
 
 describe('inferSchema', () => {
   it('finds decimals, bounds and small code lists over all files together', async () => {
@@ -73,6 +82,11 @@ describe('inferSchema', () => {
     [['a\n1e300\n0.5\n'], 'the files have no column that a schema can hold'],
     [['a b,a_b\n1,2\n'], 'part-1.csv: a schema would have one name, a_b, for the columns a b and a_b'],
     [['1,2\n3,4\n'], 'part-1.csv: the first line holds numbers and not names'],
+    [[',""\na,2\n'], 'part-1.csv: the first line names no column'],
+    [
+      [`${Array.from({ length: 501 }, (_, i) => `c${i}`).join(',')}\n`],
+      'the files have 501 columns, and a schema has at most 500',
+    ],
   ])('refuses %j', async (texts, message) => {
     await expect(ofText(...texts)).rejects.toThrow(message);
   });
@@ -141,6 +155,76 @@ describe('inferSchema', () => {
       'y is an identifier: 1 of 400 values are no numbers, the first in data row 7 of part-1.csv; if they mean that there is none, name them as "missing" in a mapping',
       'z is an identifier: 400 of 400 values are written with a decimal comma; set "decimalComma": true in a mapping',
     ]);
+  });
+
+  it('says where signs or separators make texts of numbers, and which may be a decimal comma', async () => {
+    const rows = Array.from({ length: 9 }, (_, i) => `${i + 1}%;$ ${i};1,${i}00;1,${i}00.5;${i},5;n${i},${i}`);
+    const { notes } = await notesOf(`a;b;c;d;e;f\n${rows.join('\n')}\n`);
+    const signs =
+      'is a category: 9 of 9 values are numbers with a sign or separator, as % or the comma of 1,000; write plain numbers in the files';
+    expect(notes).toEqual([
+      `a ${signs}`,
+      `b ${signs}`,
+      `c ${signs}; if it is a decimal comma, set "decimalComma": true in a mapping`,
+      `d ${signs}`,
+      'e is a category: 9 of 9 values are written with a decimal comma; set "decimalComma": true in a mapping',
+    ]);
+  });
+
+  it('leaves out columns without a name, as R and pandas write row names', async () => {
+    const columns = { '': vectorFromArray(['r1', 'r2']), age: vectorFromArray([60, 70]) };
+    const files = [
+      writeText(folder, 'rows.csv', '\ufeff"","age",""\r\n"r1",63,\r\n"r2",64,\r\n'),
+      writeText(folder, 'rows.arrow', tableToIPC(new Table(columns), 'file')),
+      await writeParquet(folder, 'rows.parquet', `SELECT 66 AS age`),
+      writeText(folder, 'nameless.parquet', Buffer.from(NAMELESS, 'base64')),
+    ];
+    const notes: string[] = [];
+    const schema = await inferSchema(files, { dataset: 'd', note: (line) => notes.push(line) });
+    expect(schema.columns).toMatchObject([{ name: 'age', minimum: '60', maximum: '70' }]);
+    expect(notes).toEqual([
+      'column 1 of rows.csv is left out: it has no name',
+      'column 3 of rows.csv is left out: it has no name',
+    ]);
+    const sums = [];
+    for (const file of files) {
+      const source = await openSource({ file }, schema);
+      await source.verifyColumns(['age']);
+      sums.push((await source.run('SELECT sum(age) FROM records')).columns[0]![0]);
+      await source.close();
+    }
+    expect(sums).toEqual([127n, 130n, 66n, 67n]);
+  });
+
+  it('takes truth values for 0 and 1 where files write them in more than one way', async () => {
+    const parquet = await writeParquet(folder, 'truth.parquet', 'SELECT true AS a, true AS b, 1 AS c, false AS d');
+    const csv = writeText(folder, 'truth.csv', 'a,b,c,d\nTRUE,1,False,yes\nFALSE,0,True,no\nNA,,,\n');
+    const notes: string[] = [];
+    const schema = await inferSchema([parquet, csv], { dataset: 'd', note: (line) => notes.push(line) });
+    const flag = { type: 'number', decimals: 0, minimum: '0', maximum: '1', codes: ['0', '1'] };
+    expect(schema.columns).toEqual([
+      ...['a', 'b', 'c'].map((name) => ({ name, ...flag })),
+      { name: 'd', type: 'category', codes: ['false', 'no', 'yes'] },
+    ]);
+    expect(notes).toHaveLength(3);
+    for (const file of [parquet, csv]) {
+      const source = await openSource({ file }, schema);
+      await source.verifyColumns(['a', 'b', 'c']);
+      expect((await source.run('SELECT sum(a), sum(b), sum(c) FROM records')).columns).toEqual([[1n], [1n], [1n]]);
+      await source.close();
+    }
+  });
+
+  it('leaves out columns of an Arrow file that hold neither numbers nor texts', async () => {
+    const table = new Table({
+      age: vectorFromArray([60, 70]),
+      seen: vectorFromArray([new Date(0), null], new TimestampSecond()),
+    });
+    const file = writeText(folder, 'times.arrow', tableToIPC(table, 'file'));
+    const notes: string[] = [];
+    const { columns } = await inferSchema([file], { dataset: 'd', note: (line) => notes.push(line) });
+    expect(columns.map(({ name }) => name)).toEqual(['age']);
+    expect(notes).toEqual(['seen is left out: in times.arrow it holds neither numbers nor texts']);
   });
 
   it('follows a mapping', async () => {

@@ -1,11 +1,17 @@
 import { checkDocument } from '../../protocol/canonical.ts';
 import { Misuse } from '../../protocol/errors.ts';
-import { datasetSchema, type Column, type DatasetSchema, type NumberColumn } from '../../protocol/schema.ts';
+import {
+  datasetSchema,
+  MOST_COLUMNS,
+  type Column,
+  type DatasetSchema,
+  type NumberColumn,
+} from '../../protocol/schema.ts';
 import { columnRule, type DatasetMapping, type Format } from './config.ts';
 import { Engine } from './engine.ts';
 import { byFormat, findFiles, namesOf } from './files.ts';
 import { findColumn, layoutsOf, type Layout, type RawColumn } from './layout.ts';
-import { isReadable } from './readings.ts';
+import { isReadable, mixedTruth } from './readings.ts';
 import { schemaName } from './names.ts';
 import {
   firstText,
@@ -72,6 +78,15 @@ export async function inferSchema(files: readonly string[], options: InferOption
       });
     }
     const schema = { dataset: options.dataset, version: options.version ?? 1, columns };
+    if (columns.length > MOST_COLUMNS) {
+      throw new Misuse(
+        'BAD_SCHEMA',
+        `the files have ${columns.length} columns, and a schema has at most ${MOST_COLUMNS}`,
+        {
+          hint: 'Leave columns out of the files that nobody asks for.',
+        },
+      );
+    }
     return checkDocument(datasetSchema, schema, { what: 'inferred schema', code: 'BAD_SCHEMA' });
   } finally {
     engine.close();
@@ -134,9 +149,9 @@ function namesIn({ mapping, nameOf, note }: Draft, layout: Layout): string[] {
     const wanted = mapped.find(({ found }) => found === column)?.name;
     const name = wanted ?? schemaName(written);
     if (name === undefined) {
-      note(
-        `column ${index + 1} of ${file} is left out: a schema's names are of letters, digits, _, . and -; rename it`,
-      );
+      const why =
+        written.trim() === '' ? 'it has no name' : "a schema's names are of letters, digits, _, . and -; rename it";
+      note(`column ${index + 1} of ${file} is left out: ${why}`);
       return [];
     }
     const earlier = seen.get(name.toLowerCase());
@@ -164,10 +179,15 @@ async function inferColumn(draft: Draft, name: string): Promise<Column | undefin
     for (const file of layout.files)
       profiles.push(await profileFile(engine, layout.relation([file]), valuesOf(found, rule), nameOf(file)));
   }
+  const texts = profiles.some(({ kind }) => kind === 'text') ? await distinct(draft, name, false) : undefined;
+  if (texts !== undefined && mixedTruth(texts)) {
+    note(`${name} is 0 or 1: the files write its truth values in more than one way`);
+    return { name, type: 'number', decimals: 0, minimum: '0', maximum: '1', codes: ['0', '1'] };
+  }
   const profile = mergeProfiles(name, profiles);
   if (profile.kind === 'empty') return { name, type: 'number', decimals: 0, minimum: '0', maximum: '0' };
   if (profile.kind === 'number') return numberColumn(draft, name, profile);
-  const codes = await distinct(draft, name, false);
+  const codes = texts ?? (await distinct(draft, name, false));
   const usable = codes.length <= MOST_CATEGORY_CODES && codes.every((code) => code.length <= 64);
   const column: Column = usable ? { name, type: 'category', codes: codes.sort() } : { name, type: 'identifier' };
   await noteTexts(draft, column, profile);
@@ -192,9 +212,16 @@ async function numberColumn(draft: Draft, name: string, profile: NumberProfile):
 /** Says so where most texts of a column would be numbers: a slip in some rows makes a text of all. */
 async function noteTexts(draft: Draft, { name, type }: Column, profile: TextProfile): Promise<void> {
   const { engine, layouts, mapping, nameOf, note } = draft;
-  const { file, values, numbers, withComma } = profile;
-  if (2 * (numbers + withComma) <= values) return;
+  const { file, values, numbers, dressed, withComma, grouped } = profile;
+  if (2 * (numbers + dressed) <= values) return;
   const kind = type === 'category' ? 'a category' : 'an identifier';
+  if (dressed > withComma || (dressed > 0 && grouped === withComma)) {
+    const perhaps = dressed > withComma ? '' : '; if it is a decimal comma, set "decimalComma": true in a mapping';
+    note(
+      `${name} is ${kind}: ${dressed} of ${values} values are numbers with a sign or separator, as % or the comma of 1,000; write plain numbers in the files${perhaps}`,
+    );
+    return;
+  }
   if (withComma > 0) {
     note(
       `${name} is ${kind}: ${withComma} of ${values} values are written with a decimal comma; set "decimalComma": true in a mapping`,

@@ -2,7 +2,7 @@ import { Misuse } from '../../protocol/errors.ts';
 import type { Format, SourceConfig } from './config.ts';
 import { csvRelation, readDialect, type Dialect } from './csv.ts';
 import type { Engine } from './engine.ts';
-import { nameOf, readStart } from './files.ts';
+import { nameOf, readStart, twoAlike } from './files.ts';
 import { findByName, knownAs } from './names.ts';
 import { identifier, list, literal } from './text.ts';
 
@@ -87,10 +87,17 @@ async function inspectParquet(engine: Engine, file: string): Promise<Inspected> 
   if (start === 'PARE') throw new Misuse('BAD_FILE', `${nameOf(file)} is an encrypted Parquet file`);
   if (start !== 'PAR1') throw new Misuse('BAD_FILE', `${nameOf(file)} is not a Parquet file`);
   const relation = (files: readonly string[]): string => `read_parquet(${list(files.map(literal))})`;
-  const columns = await describe(engine, relation([file])).catch(() => {
+  const look = async (): Promise<[RawColumn[], Set<string>]> => {
+    const names = await engine.rows(`SELECT name FROM parquet_schema(${literal(file)})`);
+    return [await describe(engine, relation([file])), new Set(names.map(([name]) => String(name)))];
+  };
+  const [columns, written] = await look().catch(() => {
     throw new Misuse('BAD_FILE', `${nameOf(file)} is a damaged Parquet file`, { hint: 'Export or copy it again.' });
   });
-  return { columns, key: '', relation };
+  // The engine makes a name for a column without one, and for the second of two that are alike but for capitals.
+  const named = columns.filter(({ name }) => written.has(name));
+  if (named.length < columns.length && !written.has('')) throw twoAlike(file);
+  return { columns: named, key: '', relation };
 }
 
 /** Every value as text: DuckDB guesses types of JSON from a sample, and rows behind the sample may differ. */

@@ -14,9 +14,12 @@ export interface TextProfile {
   readonly kind: 'text';
   readonly file: string;
   readonly values: number;
-  /** How many of them are numbers nevertheless, and how many would be if a comma were a point. */
+  /** How many of them are numbers nevertheless, and how many would be without signs as % and separators. */
   readonly numbers: number;
+  readonly dressed: number;
+  /** Of these, those that would be if a comma were a point; and of those, the ones that may be whole, as 1,000. */
   readonly withComma: number;
+  readonly grouped: number;
 }
 
 export interface NumberProfile {
@@ -63,6 +66,13 @@ function doubleOf(raw: string, type: string, text: string): string {
 /** Where t is a text and v the number that it is read as: whether a person would read it so. */
 const isNumber = "isfinite(v) AND NOT contains(t, '_') AND NOT contains(t, '+-')";
 
+/** Texts that are no numbers, as `dressed`, `withComma`, `grouped` count them. */
+const TEXTS = [
+  '[$€£]?\\s?[+-]?[$€£]?\\s?[0-9]+(,[0-9]{3})*([.,][0-9]+)?\\s?[%$€£]?',
+  '[+-]?[0-9]+,[0-9]+',
+  '[+-]?[0-9]{1,3},[0-9]{3}',
+];
+
 /** `file`: what to call it. */
 export async function profileFile(
   engine: Engine,
@@ -72,13 +82,14 @@ export async function profileFile(
 ): Promise<Profile> {
   const [row = []] = await engine.rows(
     `SELECT count(*), count_if(${isNumber}), count_if(regexp_full_match(t, '[+-]?0[0-9]+')),
-       count_if(regexp_full_match(t, '[+-]?[0-9]+,[0-9]+')), min(v), max(v), max(${decimalsNeeded})
+       ${TEXTS.map((form) => `count_if(CASE WHEN ${isNumber} THEN false ELSE regexp_full_match(t, '${form}') END)`).join(', ')},
+       min(v), max(v), max(${decimalsNeeded})
      FROM (SELECT ${double} AS v, ${text} AS t FROM ${relation} WHERE ${present})`,
   );
-  const [values = 0, numbers = 0, padded, withComma = 0] = row.slice(0, 4).map(Number);
+  const [values = 0, numbers = 0, padded, dressed = 0, withComma = 0, grouped = 0] = row.slice(0, 6).map(Number);
   if (values === 0) return { kind: 'empty', file };
-  if (numbers !== values) return { kind: 'text', file, values, numbers, withComma };
-  const [low, high, decimals] = row.slice(4).map(Number);
+  if (numbers !== values) return { kind: 'text', file, values, numbers, dressed, withComma, grouped };
+  const [low, high, decimals] = row.slice(6).map(Number);
   return {
     kind: 'number',
     file,
@@ -98,7 +109,7 @@ export function mergeProfiles(name: string, profiles: readonly Profile[]): Profi
   if (first === undefined) return text ?? profiles[0]!;
   if (text !== undefined) {
     throw new Misuse('BAD_SCHEMA', `SCHEMA MISMATCH: ${name} is a number in ${first.file} and text in ${text.file}`, {
-      hint: 'Correct the texts, or empty the fields that mean a missing value.',
+      hint: 'Correct the texts, or name those that mean a missing value as "missing" in a mapping. If all are codes, write the schema by hand: a category with these codes.',
     });
   }
   if (numbers.some((profile) => profile.padded)) return names(first.file);
@@ -138,7 +149,15 @@ export function scaleOf({
 }
 
 /** Digits that are no quantity: none of them counts as a number. */
-const names = (file: string): TextProfile => ({ kind: 'text', file, values: 0, numbers: 0, withComma: 0 });
+const names = (file: string): TextProfile => ({
+  kind: 'text',
+  file,
+  values: 0,
+  numbers: 0,
+  dressed: 0,
+  withComma: 0,
+  grouped: 0,
+});
 
 const addTexts = (sum: TextProfile | undefined, next: TextProfile): TextProfile =>
   sum === undefined
@@ -147,7 +166,9 @@ const addTexts = (sum: TextProfile | undefined, next: TextProfile): TextProfile 
         ...sum,
         values: sum.values + next.values,
         numbers: sum.numbers + next.numbers,
+        dressed: sum.dressed + next.dressed,
         withComma: sum.withComma + next.withComma,
+        grouped: sum.grouped + next.grouped,
       };
 
 /** The first data row of the relation, counted from 1, whose value is not a number. */

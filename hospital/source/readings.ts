@@ -22,6 +22,13 @@ export interface Reading {
 
 /** As R, Python and JSON write what a column of 0 and 1 holds; of Parquet such columns are read so too. */
 const TRUTH = { true: '1', false: '0', True: '1', False: '0', TRUE: '1', FALSE: '0' };
+const ONE_SPELLING = [['true', 'false'], ['True', 'False'], ['TRUE', 'FALSE']]; // prettier-ignore
+
+/** Whether texts are truth values that some files write in one way and some in another, 0 and 1 among them. */
+export const mixedTruth = (texts: readonly string[]): boolean =>
+  texts.some((text) => text in TRUTH) &&
+  texts.every((text) => text in TRUTH || text === '0' || text === '1') &&
+  !ONE_SPELLING.some((words) => texts.every((text) => words.includes(text)));
 
 const isTruth = ({ decimals, minimum, maximum }: NumberColumn): boolean =>
   decimals === 0 && scaleDecimal(minimum, 0) >= 0n && scaleDecimal(maximum, 0) <= 1n;

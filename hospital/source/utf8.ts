@@ -29,7 +29,7 @@ export async function requireUtf8(path: string): Promise<void> {
 
 export const notUtf8 = (path: string): Misuse =>
   new Misuse('BAD_FILE', `${nameOf(path)} is not UTF-8 text`, {
-    hint: 'Export as UTF-8, or set encoding to "latin-1" in the source configuration.',
+    hint: 'Export as UTF-8, convert it (iconv -f latin1 -t utf-8), or set encoding to "latin-1" in the configuration of the hospital.',
   });
 
 /** Bytes at the end that begin a character without ending it: 0 to 3. */

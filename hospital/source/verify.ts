@@ -51,7 +51,7 @@ function requireFound(layout: AttachedLayout, { column, sourceName, found, readi
   }
   if (readings.length === 0) {
     throw new Fault('DATA', `${file}: column ${sourceName} holds neither numbers nor texts`, {
-      hint: 'Nested and binary columns cannot be mapped; export it as a plain column.',
+      hint: 'Nested and binary columns cannot be mapped, nor times and decimals of Arrow files; export it as a plain column, or as Parquet.',
     });
   }
 }
