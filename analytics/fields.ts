@@ -1,6 +1,7 @@
+import { listNames, suggestion } from '../protocol/nearest-name.ts';
 import type { Predicate, Query } from '../protocol/query.ts';
 import { scaleDecimal, schemaReference, type Column, type DatasetSchema } from '../protocol/schema.ts';
-import { badQuery, listNames, suggestion } from './mistake.ts';
+import { badQuery } from './mistake.ts';
 
 /** A code of a column: its text in group keys, and its value in the local relation. */
 export interface Code {

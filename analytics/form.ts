@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { listNames, suggestion } from '../protocol/nearest-name.ts';
 import { queryInput } from '../protocol/query.ts';
-import { badQuery, listNames, suggestion } from './mistake.ts';
+import { badQuery } from './mistake.ts';
 import { STATISTIC_KINDS } from './statistics/registry.ts';
 
 export type QueryForm = z.output<typeof queryInput>;

@@ -71,7 +71,7 @@ export function readPolicy(path: string | undefined): SitePolicy | undefined {
 
 function readDocument<T>(type: z.ZodType<T>, path: string, what: string): T {
   const text = handWritten(readText(path, what), path, 'BAD_CONFIG');
-  return decodeDocument(type, text, { what: path, code: 'BAD_CONFIG' });
+  return decodeDocument(type, text, { what: path, code: 'BAD_CONFIG', own: true });
 }
 
 function readText(path: string, what: string): string {

@@ -141,6 +141,16 @@ describe('policies', () => {
   it('refuse unknown keys, so that a misspelt rule is not an absent one', () => {
     expect(() => sitePolicy.parse({ purpose: ['GRU'] })).toThrow();
     expect(() => sandboxPolicy({ relase: {} })).toThrow(expect.objectContaining({ code: 'BAD_CONFIG' }) as Error);
+    for (const [given, says] of [
+      [{ relase: {} }, 'site policy has the unknown key "relase"; did you mean "release"?'],
+      [
+        { release: { minimumCell: 'five' } },
+        'site policy: release.minimumCell must be a whole number from 1 to 1000000, and is "five"',
+      ],
+      [{ approval: 'Auto' }, 'site policy: approval must be "auto" or "person", and is "Auto"'],
+      [{ purposes: 'GRU' }, 'site policy: purposes must be "any" or a list of at most 1000 entries, and is "GRU"'],
+    ] as const)
+      expect(() => sandboxPolicy(given)).toThrow(expect.objectContaining({ message: says }) as Error);
   });
 
   it('of a sandbox are open, with the file on top', () => {

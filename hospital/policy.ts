@@ -44,10 +44,10 @@ const policyKeys = z.strictObject(keys).partial();
 
 /** The open policy of a sandbox of synthetic data, with the given keys on top. Errors: `Misuse BAD_CONFIG`. */
 export function sandboxPolicy(given: unknown = {}): SitePolicy {
-  const checked = checkDocument(policyKeys, given, { what: 'site policy', code: 'BAD_CONFIG' });
+  const checked = checkDocument(policyKeys, given, { what: 'site policy', code: 'BAD_CONFIG', own: true });
   const open = { purposes: 'any', researchers: 'any', columns: 'any', statistics: 'any', approval: 'auto' };
   const merged = { ...open, ...checked };
-  return checkDocument(sitePolicy, merged, { what: 'site policy', code: 'BAD_CONFIG' });
+  return checkDocument(sitePolicy, merged, { what: 'site policy', code: 'BAD_CONFIG', own: true });
 }
 
 export interface PolicyDecision {

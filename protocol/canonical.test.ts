@@ -73,7 +73,7 @@ describe('decoding', () => {
     const shape = z.strictObject({ a: z.int(), b: z.int(), c: z.int(), d: z.int() });
     const decode = (): unknown =>
       decodeDocument(shape, '{"a":"secret","b":"secret","c":"secret","d":"secret"}', { what: 'it' });
-    expect(decode).toThrow(/^it: a: .*; b: .*; c: .*; and 1 more$/);
+    expect(decode).toThrow(/^it: a must be .*; b must be .*; c must be .*; and 1 more$/);
     expect(decode).not.toThrow(/secret/);
   });
 });

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { canonicalText } from './canonical-text.ts';
 import { Misuse, type MisuseCode } from './errors.ts';
 import type { Label } from './labels.ts';
+import { describeMisfits } from './misfit.ts';
 
 export { canonicalText };
 
@@ -44,11 +45,13 @@ export interface DecodeOptions {
   readonly code?: MisuseCode;
   /** Greatest length in bytes; default 1 MiB. */
   readonly limit?: number;
+  /** Whoever reads the error wrote the document: it says what was found, but for what may be a secret. */
+  readonly own?: boolean;
 }
 
 /**
  * Decodes a document that a person or another program wrote: JSON of the given shape, unknown keys refused.
- * Errors name the place and the rule, never the value found there.
+ * Errors name the place and what is allowed there, and never the value found there unless the document is the reader's own.
  */
 export function decodeDocument<T>(type: z.ZodType<T>, input: string | Uint8Array, options: DecodeOptions): T {
   const code = options.code ?? 'MALFORMED';
@@ -69,7 +72,9 @@ export function decodeCanonical<T>(type: z.ZodType<T>, input: string | Uint8Arra
 export function checkDocument<T>(type: z.ZodType<T>, value: unknown, options: DecodeOptions): T {
   const checked = type.safeParse(value);
   if (checked.success) return checked.data;
-  throw new Misuse(options.code ?? 'MALFORMED', `${options.what}: ${describeIssues(checked.error)}`);
+  const { issues } = checked.error;
+  const why = describeMisfits(options.what, { type, value, issues, tell: options.own === true });
+  throw new Misuse(options.code ?? 'MALFORMED', why);
 }
 
 function parseJson(input: string | Uint8Array, options: DecodeOptions, code: MisuseCode): unknown {
@@ -102,13 +107,4 @@ function faultIn(value: unknown, levels: number): string | undefined {
     if (fault !== undefined) return fault;
   }
   return undefined;
-}
-
-function describeIssues(error: z.ZodError): string {
-  const lines = error.issues.slice(0, 3).map((issue) => {
-    const place = issue.path.length === 0 ? 'top level' : issue.path.map(String).join('.');
-    return `${place}: ${issue.message}`;
-  });
-  const more = error.issues.length - lines.length;
-  return lines.join('; ') + (more > 0 ? `; and ${more} more` : '');
 }

@@ -49,7 +49,7 @@ export function addKeysCommands(program: Command): void {
     .option('--organisation <id>', 'whose key, if not one’s own')
     .action(async (options: { config: string; key: string; reason: string; organisation?: string }) => {
       const { key, reason } = options;
-      const what = { what: '--organisation', code: 'BAD_CONFIG' } as const;
+      const what = { what: '--organisation', code: 'BAD_CONFIG', own: true } as const;
       const owner = await asMember(options.config, async ({ config, submit }) => {
         const organisation = checkDocument(organisationId, options.organisation ?? config.organisation, what);
         await submit({ type: 'revokeKey', organisation, publicKey: key, reason });

@@ -31,7 +31,7 @@ export function addOversightCommands(ledger: Command): void {
     .requiredOption('--config <file>', 'this member’s configuration')
     .requiredOption('--period <month>', 'as 2026-12; hospitals use no epoch whose month lies ahead')
     .action(async (options: { config: string; period: string }) => {
-      const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG' });
+      const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG', own: true });
       if (month > monthOf(Date.now()))
         throw new Misuse('BAD_CONFIG', `${month} lies ahead (by UTC): hospitals would not use its epoch yet`, {
           hint: 'Open it when the month has begun; none before it could be opened any more.',
@@ -51,7 +51,7 @@ export function addOversightCommands(ledger: Command): void {
     .requiredOption('--period <month>', 'the newest epoch')
     .requiredOption('--reason <text>', 'for all members to read')
     .action(async (options: { config: string; period: string; reason: string }) => {
-      const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG' });
+      const month = checkDocument(period, options.period, { what: '--period', code: 'BAD_CONFIG', own: true });
       const { reason } = options;
       const withdraw = async ({ ledger, submit }: AtLedger) => {
         await submit({ type: 'withdrawConsentEpoch', period: month, reason });
@@ -186,7 +186,7 @@ function addSuspension(ledger: Command, verb: 'suspend' | 'reinstate'): void {
 
 function suspensionSubject(options: { organisation?: string; query?: string }): SuspensionSubject {
   const check = <T>(type: Parameters<typeof checkDocument<T>>[0], value: unknown, what: string): T =>
-    checkDocument(type, value, { what, code: 'BAD_CONFIG' });
+    checkDocument(type, value, { what, code: 'BAD_CONFIG', own: true });
   if (options.organisation !== undefined)
     return { organisation: check(organisationId, options.organisation, '--organisation') };
   if (options.query !== undefined) return { query: check(queryId, options.query, '--query') };

@@ -78,7 +78,7 @@ function addConsent(consent: Command, decision: 'grant' | 'withdraw'): void {
               purposes: options.purpose ?? '*',
               hospitals: options.hospital ?? '*',
             },
-            { what: 'consent', code: 'BAD_CONFIG' },
+            { what: 'consent', code: 'BAD_CONFIG', own: true },
           ),
         ),
       })),
@@ -103,7 +103,7 @@ function addAccess(access: Command, decision: 'grant' | 'revoke'): void {
         checkDocument(
           accessStatement,
           { ...common, decision, doctor, hospital, ...(until !== undefined && { until }) },
-          { what: 'access', code: 'BAD_CONFIG' },
+          { what: 'access', code: 'BAD_CONFIG', own: true },
         ),
       ),
     }));
@@ -116,7 +116,11 @@ async function make(options: Making, sign: (common: Common, patient: Identity) =
   const identity = Identity.fromPem(readText(options.key, 'patient key'));
   const patient = identity.publicKey;
   if (options.out !== undefined) {
-    const consortium = checkDocument(digest, options.consortium, { what: '--consortium', code: 'BAD_CONFIG' });
+    const consortium = checkDocument(digest, options.consortium, {
+      what: '--consortium',
+      code: 'BAD_CONFIG',
+      own: true,
+    });
     const sequence = Number(options.sequence ?? Date.now());
     writeWhole(options.out, renderDocument(sign({ consortium, patient, sequence }, identity)));
     done(`Signed, in ${options.out}. Any member can record it with: healthchain consent relay ${options.out}`);
@@ -188,7 +192,7 @@ function addShow(consent: Command): void {
               hint: 'A decision is on one use of records.',
             });
           }
-          checkDocument(period, epoch, { what: '--epoch', code: 'BAD_CONFIG' });
+          checkDocument(period, epoch, { what: '--epoch', code: 'BAD_CONFIG', own: true });
           if (epochs.some((each) => each.period === epoch && each.withdrawn !== undefined))
             throw new Misuse('BAD_CONFIG', `the epoch of ${epoch} was withdrawn: no use rests on it`, {
               hint: 'Ask as of another epoch.',
