@@ -82,6 +82,17 @@ describe('the part of a hospital in finding a cheat', () => {
     },
   );
 
+  it('other work has its turn while a statement is made, and a suspension that comes with it counts', async () => {
+    const parts = await opened('2^128', failed);
+    setImmediate(() =>
+      Object.assign(parts.ledger, {
+        query: () => ({ researcher: 'rita', suspended: SUSPENDED }),
+        organisation: () => ({}),
+      }),
+    );
+    await expect(ask(parts, 'statement')).rejects.toMatchObject({ name: 'Refusal', code: 'SUSPENDED' });
+  });
+
   it('shares mod l have no overflow to tell', async () => {
     const parts = await opened('l', failed);
     await expect(ask(parts, 'overflow')).rejects.toMatchObject({ name: 'Refusal', code: 'UNKNOWN' });

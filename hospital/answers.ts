@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   makeStatement,
   signedBlameStatement,
@@ -57,20 +58,29 @@ export async function* answerPull(parts: AnswerParts, request: PullRequest): Asy
     for (let at = 0; at < overflow.length; at += CHUNK_LIMIT) yield overflow.subarray(at, at + CHUNK_LIMIT);
     return;
   }
-  const own = statementOf(kept, parts.member.identity);
+  const own = await statementOf(kept, parts.member.identity);
+  requireStanding(parts.ledger, request.session);
   if (request.kind === 'statement') yield canonicalBytes(own);
   else yield revealSeed(parts.ledger, kept, request, own.statement.masks);
 }
 
 /** Statements cost a commitment for each peer, and are asked for more than once. */
-const statements = new WeakMap<OpenedStep, SignedBlameStatement>();
+const statements = new WeakMap<OpenedStep, Promise<SignedBlameStatement>>();
 
-function statementOf(kept: OpenedStep, identity: Identity): SignedBlameStatement {
-  const known = statements.get(kept);
-  if (known !== undefined) return known;
-  const made = makeStatement(kept.input, transcriptHash(kept.transcript), identity);
+function statementOf(kept: OpenedStep, identity: Identity): Promise<SignedBlameStatement> {
+  const made = statements.get(kept) ?? newStatement(kept, identity);
   statements.set(kept, made);
   return made;
+}
+
+/** With many cells and peers a minute's work: between peers the node sees to everything else. */
+async function newStatement({ input, transcript }: OpenedStep, identity: Identity): Promise<SignedBlameStatement> {
+  const masks: Uint8Array[] = [];
+  for (const peer of input.channel.peers) {
+    masks.push(input.maskCommitment(peer));
+    await setImmediate();
+  }
+  return makeStatement(input, masks, transcriptHash(transcript), identity);
 }
 
 /** While the query or its researcher is suspended nothing is handed out, whatever the coordinator passes on. */

@@ -27,8 +27,16 @@ export type BlameStatement = z.infer<typeof blameStatement>;
 export const signedBlameStatement = z.strictObject({ statement: blameStatement, publicKey, signature: signatureHex });
 export type SignedBlameStatement = z.infer<typeof signedBlameStatement>;
 
-/** Cost: n-1 commitments to scalars as wide as the masks. Leaks nothing of the input but what the overflow does, whose digest is in it. Errors: as `AgreedInput.overflow`. */
-export function makeStatement(input: AgreedInput, transcript: Uint8Array, identity: Identity): SignedBlameStatement {
+/**
+ * `masks`: `input.maskCommitment` for each peer, which costs a second or more where cells are many. Leaks nothing of the input but what
+ * the overflow does, whose digest is in it. Errors: as `AgreedInput.overflow`.
+ */
+export function makeStatement(
+  input: AgreedInput,
+  masks: readonly Uint8Array[],
+  transcript: Uint8Array,
+  identity: Identity,
+): SignedBlameStatement {
   const statement: BlameStatement = {
     session: input.transcript.session,
     step: input.transcript.step,
@@ -37,7 +45,7 @@ export function makeStatement(input: AgreedInput, transcript: Uint8Array, identi
     transcript: toHex(transcript),
     listDigests: input.listDigests.map(toHex),
     seedHashes: input.seedHashes.map(toHex),
-    masks: input.channel.peers.map((peer) => toHex(input.maskCommitment(peer))),
+    masks: masks.map(toHex),
     overflow: input.modulus === 'l' ? null : overflowDigest(input.overflow()),
   };
   return {

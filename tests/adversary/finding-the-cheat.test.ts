@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger, Member } from '../../ledger/ledger.ts';
 import { elementBytes } from '../../mpc/masks.ts';
 import { ShareSum } from '../../mpc/share-sum.ts';
-import { makeStatement } from '../../mpc/sum/blame-statement.ts';
 import { chunkCells } from '../../mpc/sum/share.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { twoSharesEvidence, twoSharesShow } from '../../mpc/sum/two-shares.ts';
@@ -11,12 +10,11 @@ import { Fault } from '../../protocol/errors.ts';
 import type { PullRequest } from '../../protocol/frame.ts';
 import type { Action } from '../../protocol/ledger.ts';
 import type { SessionRecord } from '../../protocol/records.ts';
-import { transcriptHash } from '../../protocol/session.ts';
 import { findCheat, type BlameFound } from '../../researcher/blame.ts';
 import { CoordinatorClient } from '../../researcher/coordinator.ts';
 import { fetchShare, fetchShares, type ShareRequest } from '../../researcher/shares.ts';
 import { expectAbort, flipBit } from './attack.ts';
-import { addOne, agreed, answerKey, MODULI, sealed, type Agreed, type Lie } from './shares.ts';
+import { addOne, agreed, answerKey, MODULI, sealed, statementOf, type Agreed, type Lie } from './shares.ts';
 
 /** What of a pull passes, and what of a share; throws to break the line. */
 interface Script {
@@ -59,8 +57,7 @@ class Line extends CoordinatorClient {
     const place = this.#of.world.roster.indexOf(hospital);
     const input = this.#of.inputs[place]!;
     await Promise.resolve();
-    const statement = (): Uint8Array =>
-      canonicalBytes(makeStatement(input, transcriptHash(input.transcript), this.#of.world.identities.get(hospital)!));
+    const statement = (): Uint8Array => canonicalBytes(statementOf(input, this.#of.world.identities.get(hospital)!));
     const honest =
       request.kind === 'statement'
         ? statement()

@@ -13,6 +13,7 @@ import { seededRandom, World } from '../../mpc/testing/world.ts';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { canonicalBytes } from '../../protocol/canonical.ts';
 import { ExchangeKey } from '../../protocol/envelope.ts';
+import type { Identity } from '../../protocol/identity.ts';
 import { LABEL } from '../../protocol/labels.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
 import { transcriptHash, type Modulus } from '../../protocol/session.ts';
@@ -125,6 +126,12 @@ export function openAll(of: Agreed, lies: Readonly<Record<number, Lie>> = {}): V
   return verifyOpening(combineShares(sum, shares), of.commitments);
 }
 
+/** What an honest party states. */
+export function statementOf(input: AgreedInput, identity: Identity): SignedBlameStatement {
+  const masks = input.channel.peers.map((peer) => input.maskCommitment(peer));
+  return makeStatement(input, masks, transcriptHash(input.transcript), identity);
+}
+
 /** The case that the researcher puts before the judge, with honest statements and no seeds yet. */
 export function blameCase(
   of: Agreed,
@@ -152,7 +159,7 @@ export function blameCase(
       blinding: share.blinding,
       signature: share.signature,
     });
-    statements.set(party, makeStatement(input, transcriptHash(input.transcript), world.identities.get(party)!));
+    statements.set(party, statementOf(input, world.identities.get(party)!));
   });
   return {
     session: world.session,
