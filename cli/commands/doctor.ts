@@ -4,7 +4,14 @@ import { z } from 'zod';
 import { readHospitalConfig, readPolicy } from '../../hospital/config.ts';
 import { inspectPool } from '../../hospital/pool/inspect.ts';
 import { PatientKeys } from '../../hospital/consent/index.ts';
-import { checkMapping, Cohort, openSource, renderMappingReport, type Source } from '../../hospital/source/index.ts';
+import {
+  checkMapping,
+  Cohort,
+  openSource,
+  renderMappingReport,
+  type MappingReport,
+  type Source,
+} from '../../hospital/source/index.ts';
 import type { LedgerAddress } from '../../ledger/address.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { HealthchainError } from '../../protocol/errors.ts';
@@ -90,7 +97,13 @@ async function examineHospital(path: string, checkup: Checkup): Promise<void> {
         const report = await checkMapping(opened, schema);
         print(renderMappingReport(report));
         if (!report.fits)
-          throw new Unwell('does not fit the registered schema', 'See the table above; mend the mapping or the data.');
+          throw new Unwell(
+            'does not fit the registered schema',
+            [
+              'Mend the mapping or the data. Where each column fails first:',
+              ...(await firstMisfits(opened, report)),
+            ].join('\n    '),
+          );
         const { basis } = consentRuleOf(schema);
         const consent = source.consent === undefined ? undefined : await describeConsent(opened, source.consent.keys);
         if (basis !== 'none' && consent === undefined)
@@ -105,6 +118,22 @@ async function examineHospital(path: string, checkup: Checkup): Promise<void> {
     });
   }
   await ledger?.close();
+}
+
+/** Of columns that do not fit, as many are looked at again. */
+const MOST_COLUMNS = 20;
+
+/** Where each column that does not fit fails first: file, data row and rule, never a value. */
+async function firstMisfits(source: Source, { columns }: MappingReport): Promise<string[]> {
+  const misfits = columns.filter(({ fits }) => !fits);
+  const lines: string[] = [];
+  for (const { column } of misfits.slice(0, MOST_COLUMNS)) {
+    const found = await source.verifyColumns([column]).catch((error: unknown) => error);
+    if (!(found instanceof HealthchainError)) throw found;
+    lines.push(`${column}: ${found.message}`);
+  }
+  const more = misfits.length - lines.length;
+  return more > 0 ? [...lines, `and ${more} more columns`] : lines;
 }
 
 /** How the file of keys and the records fit, in counts. */

@@ -12,6 +12,7 @@ import { datasetSchema, schemaReference, type DatasetSchema } from '../../protoc
 import { verifyAnswer } from '../../researcher/result/verify.ts';
 import { fetchAnswer } from '../answer-files.ts';
 import { readDocument, readText } from '../files.ts';
+import { requireAnswerable } from '../local/answerable.ts';
 import { LocalConsortium, type LocalHospital } from '../local/consortium.ts';
 import { sandboxNetwork, type SandboxNetwork } from '../local/network.ts';
 import { done, say, warn } from '../output.ts';
@@ -96,12 +97,11 @@ async function runSandbox(options: SandboxOptions): Promise<void> {
   const hospitals = parseHospitals(options.hospital).map((hospital) => ({ ...hospital, mapping }));
   const query = parseQueryFile(readText(options.query, 'query'), options.query);
   const schema = await findSchema(options.schema, query, hospitals, mapping);
-  // A mistake in the query shows before any process starts.
-  const plan = planQuery(
-    normalizeQuery(query, (name) => only(schema, name)),
-    schema,
-  );
+  // A mistake in the query, or one that nobody would answer, shows before any process starts.
+  const normal = normalizeQuery(query, (name) => only(schema, name));
+  const plan = planQuery(normal, schema);
   const policy: SitePolicy = sandboxPolicy(options.policy === undefined ? {} : parsePolicy(options.policy));
+  requireAnswerable(normal, { policy, schema, hospitals: hospitals.length });
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'healthchain-'));
   const network = await openNetwork(options, folder, hospitals.length);
   let consortium: LocalConsortium | undefined;

@@ -43,7 +43,7 @@ export interface LocalOptions {
   };
 }
 
-const RESEARCHER = 'researcher';
+export const RESEARCHER = 'researcher';
 const COORDINATOR = 'coordinator';
 const ADMIN = 'consortium';
 

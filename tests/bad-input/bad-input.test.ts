@@ -225,11 +225,20 @@ describe('bad input', () => {
       writeFileSync(data.get(bert)!, whole.replace('age', 'years'));
       expectOneClearLine(await endOf(byAge), 'DATA [bert]', /log/);
       expect(logOf(bert)).toMatch(/has no column age/);
+      expect((await cli('doctor', '--config', config(bert))).stderr).toMatch(
+        /! data encounters: does not fit .*\n.*Where each column fails first:\n {4}age: .*hospital-2\.csv.* has no column age/,
+      );
       const line = whole.split('\n')[1]!;
       writeFileSync(data.get(bert)!, whole.replace(line, line.replace(/^([^,]*),\d+/, '$1,1000')));
       expectOneClearLine(await endOf(byAge), 'DATA [bert]', /log/);
       expect(logOf(bert)).toMatch(/data row 1: age/);
       expect(logOf(bert)).not.toMatch(/1000/);
+      const seen = await cli('doctor', '--config', config(bert));
+      expect(seen.code).toBe(1);
+      expect(seen.stderr).toMatch(
+        /\n {4}age: hospital-2\.csv, data row 1: age lies outside the schema's minimum and maximum\n/,
+      );
+      expect(seen.stdout + seen.stderr).not.toMatch(/1000/);
       writeFileSync(data.get(bert)!, whole);
       await answers();
     });

@@ -119,22 +119,23 @@ describe('the command line', () => {
     }
   });
 
-  /** Three files with one row each; the sandbox asks of them what `query` says. */
+  const write = (name: string, document: object): string => {
+    writeFileSync(join(folder, name), JSON.stringify(document));
+    return join(folder, name);
+  };
+
+  /** Files with one row each; the sandbox asks of them what `query` says. */
   async function ask(rows: readonly string[], query: object, ...more: string[]): Promise<Ran> {
     const hospitals = rows.flatMap((row, i) => {
       const file = join(folder, `site-${i}.csv`);
       writeFileSync(file, `age;HbA1c (%)\n${row}\n`);
       return ['--hospital', `house-${i}=${file}`];
     });
-    const write = (name: string, document: object): string => {
-      writeFileSync(join(folder, name), JSON.stringify(document));
-      return join(folder, name);
-    };
     const release = { minimumCell: 1, insiderRule: false };
     return cli(
-      ...['sandbox', ...hospitals, ...more, '--out', join(folder, 'sites')],
+      ...['sandbox', ...hospitals, '--out', join(folder, 'sites')],
       ...['--query', write('sites-query.json', { dataset: 'sites', purpose: 'GRU', release, ...query })],
-      ...['--policy', write('sites-policy.json', { release })],
+      ...['--policy', write('sites-policy.json', { release }), ...more],
     );
   }
   const mean = { statistics: [{ mean: { column: 'HbA1c' } }] };
@@ -158,6 +159,26 @@ describe('the command line', () => {
     expect(asked.stderr).toContain(
       "✗ Fault DATA [house-2]: site-2.csv, data row 1: HbA1c lies outside the schema's minimum and maximum\n",
     );
+  });
+
+  test('sandbox says that hospitals are too few, or deny a query, before it starts anything', async () => {
+    const asked = async (rows: readonly string[], query: object): Promise<string> => {
+      const { code, stderr } = await ask(rows, { ...mean, ...query });
+      expect(code).toBe(1);
+      expect(stderr).not.toContain('ledger at');
+      return stderr;
+    };
+    expect(await asked(['40;5.5', '63;6.1'], {})).toContain(
+      '✗ Refusal POLICY: the query asks for at least 3 hospitals in an answer, and here are 2\n',
+    );
+    const two = { minimumCell: 1, insiderRule: false, minimumHospitals: 2 };
+    const strict = ['--policy', write('strict-policy.json', { release: { ...two, minimumCell: 5 } })];
+    const denied = await ask(['40;5.5', '63;6.1'], { ...mean, release: two }, ...strict);
+    expect(denied.stderr).toMatch(/✗ Refusal POLICY: the site policy denies this query: release\.minimumCell: .*5/);
+    expect(denied.stderr).not.toContain('ledger at');
+    const four = ['--policy', write('four-policy.json', { release: { ...two, minimumHospitals: 4 } })];
+    const few = await ask(['40;5.5', '63;6.1'], { ...mean, release: two }, ...four);
+    expect(few.stderr).toContain('the site policy requires at least 4 hospitals in an answer, and here are 2\n');
   });
 
   test('sandbox refuses a query of another dataset before it starts anything', async () => {
