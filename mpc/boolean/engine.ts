@@ -1,19 +1,14 @@
 import { inspect } from 'node:util';
-import { concatBytes } from '../../protocol/bytes.ts';
 import { Misuse } from '../../protocol/errors.ts';
 import type { RandomSource, Transport } from '../transport.ts';
 import type { AuthenticatedBits } from './bits.ts';
-import { Broadcasts } from './broadcast.ts';
 import type { Evaluator } from './evaluator.ts';
-import { FINGERPRINT_BYTES, shareOfFingerprint } from './fingerprint.ts';
 import type { Circuit, InputWire } from './circuit.ts';
 import { Gates } from './gates.ts';
-import { FIRST_COMMITMENT, MacCheck } from './mac-check.ts';
+import { Openings } from './openings.ts';
 import type { Stock } from './stock.ts';
-import { addToTags, xorAll, xorBytes, xorShares } from './tags.ts';
-import { multiply as multiplyElements } from './universal-hash.ts';
+import { xorBytes, xorShares } from './tags.ts';
 import { lastUses } from './wire-memory.ts';
-import { ZeroShares } from './zero-share.ts';
 
 // Only this module makes and opens the two classes: what they stand for cannot be claimed from outside.
 let shareAs: (session: BooleanSession, shares: AuthenticatedBits) => SharedBits;
@@ -85,39 +80,33 @@ const foreign = (): Misuse => new Misuse('OUT_OF_ORDER', 'these bits belong to a
  */
 export class BooleanSession implements Evaluator {
   readonly roster: readonly string[];
-  readonly #broadcasts: Broadcasts;
+  readonly #openings: Openings;
   readonly #stock: Stock;
-  readonly #key: Uint8Array;
-  readonly #check: MacCheck;
-  readonly #zeros: ZeroShares;
   readonly #gates: Gates;
   #state: 'ready' | 'busy' | 'over' = 'ready';
-  #begun = false;
 
   constructor(transport: Transport, stock: Stock, random: RandomSource, name = 'boolean') {
-    this.#broadcasts = new Broadcasts(transport, name);
-    this.roster = this.#broadcasts.roster;
+    const key = Uint8Array.from(stock.keyShare);
+    this.#openings = new Openings(transport, key, random, name);
+    this.roster = this.#openings.broadcasts.roster;
     this.#stock = stock;
-    this.#key = Uint8Array.from(stock.keyShare);
-    this.#check = new MacCheck(this.#broadcasts, random);
-    this.#zeros = new ZeroShares(transport, random);
     this.#gates = new Gates({
       roster: this.roster,
       self: this.self,
       stock,
-      key: this.#key,
-      check: this.#check,
-      broadcast: (message, lengthFrom) => this.#broadcast(message, lengthFrom),
+      key,
+      check: this.#openings.check,
+      broadcast: (message, lengthFrom) => this.#openings.broadcast(message, lengthFrom),
     });
   }
 
   get self(): string {
-    return this.#broadcasts.transport.self;
+    return this.#openings.broadcasts.transport.self;
   }
 
   /** Rounds so far. */
   get rounds(): number {
-    return this.#broadcasts.rounds;
+    return this.#openings.broadcasts.rounds;
   }
 
   /**
@@ -143,7 +132,7 @@ export class BooleanSession implements Evaluator {
    */
   evaluate(circuit: Circuit, own: readonly Uint8Array[], shared: readonly SharedBits[] = []): Promise<SharedBits[]> {
     return this.#step(async () => {
-      this.#broadcasts.agreeOn(circuit.digest);
+      this.#openings.broadcasts.agreeOn(circuit.digest);
       const wires = await this.#inputWires(circuit, own, shared);
       const lastLayers = lastUses(circuit);
       for (const [i, layer] of circuit.layers.entries()) {
@@ -172,23 +161,7 @@ export class BooleanSession implements Evaluator {
    * Cost: `fingerprintCost`. Errors: see `MacCheck.run`.
    */
   openFingerprints(shared: readonly SharedBits[]): Promise<{ key: Uint8Array; fingerprints: Uint8Array[] }> {
-    return this.#step(async () => {
-      const bits = shared.map((each) => sharesOf(this, each));
-      if (!this.#begun) await this.#broadcast(new Uint8Array(0));
-      const key = (await this.#check.tossCoin()).subarray(0, FINGERPRINT_BYTES);
-      const shares = bits.map((each) => shareOfFingerprint(key, each));
-      const message = concatBytes(...shares.map(({ value }) => value));
-      this.#zeros.addTo(message);
-      const opened = xorAll(await this.#broadcast(message));
-      const fingerprints = shares.map(({ tag }, i) => {
-        const value = opened.slice(FINGERPRINT_BYTES * i, FINGERPRINT_BYTES * (i + 1));
-        xorBytes(tag, tag, multiplyElements(value, this.#key));
-        this.#check.add(tag);
-        return value;
-      });
-      await this.#check.run();
-      return { key, fingerprints };
-    });
+    return this.#step(() => this.#openings.openFingerprints(shared.map((each) => sharesOf(this, each))));
   }
 
   /**
@@ -198,7 +171,7 @@ export class BooleanSession implements Evaluator {
    */
   check(shared: readonly SharedBits[]): Promise<CheckedBits> {
     return this.#step(async () => {
-      await this.#check.run();
+      await this.#openings.check.run();
       return passAs(this, shared);
     });
   }
@@ -210,7 +183,7 @@ export class BooleanSession implements Evaluator {
    * to a cheat and to nobody else.
    */
   openToAll(checked: CheckedBits): Promise<Uint8Array[]> {
-    return this.#step(async () => this.#open(outputsOf(this, checked)));
+    return this.#step(() => this.#openings.open(outputsOf(this, checked)));
   }
 
   /**
@@ -224,7 +197,7 @@ export class BooleanSession implements Evaluator {
       const masks = shares.map(({ length }) => this.#stock.masks(party, length));
       const known = masks.map(({ bits }) => Uint8Array.from(bits));
       shares.forEach((share, i) => xorShares(masks[i]!, masks[i]!, share));
-      const opened = await this.#open(masks);
+      const opened = await this.#openings.open(masks);
       if (party !== this.self) return undefined;
       opened.forEach((bits, i) => xorBytes(bits, bits, known[i]!));
       return opened;
@@ -240,7 +213,7 @@ export class BooleanSession implements Evaluator {
   }
 
   toJSON(): string {
-    return `BooleanSession(${this.self} in ${this.#broadcasts.transport.session.slice(0, 8)})`;
+    return `BooleanSession(${this.self} in ${this.#openings.broadcasts.transport.session.slice(0, 8)})`;
   }
 
   [inspect.custom](): string {
@@ -263,21 +236,6 @@ export class BooleanSession implements Evaluator {
     }
   }
 
-  /** One broadcast. The session's first carries commitments to the first coin, and aside the seeds of shares of zero. */
-  async #broadcast(message: Uint8Array, lengthFrom?: (place: number) => number): Promise<readonly Uint8Array[]> {
-    const length = (party: string): number => lengthFrom?.(this.roster.indexOf(party)) ?? message.length;
-    if (this.#begun) return (await this.#broadcasts.round(message, length)).messages;
-    this.#begun = true;
-    const { messages, asides } = await this.#broadcasts.round(
-      concatBytes(this.#check.firstCommitment, message),
-      (party) => FIRST_COMMITMENT + length(party),
-      this.#zeros.aside,
-    );
-    this.#check.begin(messages.map((sent) => sent.subarray(0, FIRST_COMMITMENT)));
-    this.#zeros.begin(asides);
-    return messages.map((sent) => sent.subarray(FIRST_COMMITMENT));
-  }
-
   async #inputWires(
     circuit: Circuit,
     own: readonly Uint8Array[],
@@ -295,22 +253,5 @@ export class BooleanSession implements Evaluator {
       entered.forEach(({ wire }, i) => (wires[wire] = shares[i]!));
     }
     return wires;
-  }
-
-  async #open(shares: readonly AuthenticatedBits[]): Promise<Uint8Array[]> {
-    const message = concatBytes(...shares.map(({ bits }) => bits));
-    // Bits that nothing was sent for yet are opened in the session's first frame, before there are shares of zero.
-    if (!this.#begun) await this.#broadcast(new Uint8Array(0));
-    this.#zeros.addTo(message);
-    const opened = xorAll(await this.#broadcast(message));
-    let at = 0;
-    const values = shares.map(({ bits }) => opened.slice(at, (at += bits.length)));
-    shares.forEach(({ tags }, i) => {
-      const left = Uint8Array.from(tags);
-      addToTags(left, values[i]!, this.#key);
-      this.#check.add(left);
-    });
-    await this.#check.run();
-    return values;
   }
 }
