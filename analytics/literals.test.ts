@@ -51,7 +51,9 @@ describe('the grid', () => {
       readBeside({ rounded, decimals }, literal, '');
     expect(beside(0.125, 2)).toEqual({ units: 13n, decimals: 2 });
     expect(beside('-0.125', 2)).toEqual({ units: -13n, decimals: 2 });
-    expect(beside('-0.1249999999999999999999', 2)).toEqual({ units: -12n, decimals: 2 });
+    expect(beside('-0.12499999999', 2)).toEqual({ units: -12n, decimals: 2 });
+    expect(beside('1.005', 2)).toEqual({ units: 100n, decimals: 2 });
+    expect(beside('18.384422415525', 11)).toEqual({ units: 1_838_442_241_552n, decimals: 11 });
     expect(beside(0.5, 2)).toEqual({ units: 5n, decimals: 1 });
     expect(beside(0.125, 2, false)).toEqual({ units: 125n, decimals: 3 });
   });

@@ -36,11 +36,13 @@ export function readBeside(
   return rounded && value.decimals > decimals ? { units: nearest(value, decimals), decimals } : value;
 }
 
-/** Half a unit goes away from zero, as in the engine that rounds the column. */
+/**
+ * By way of the double nearest to it, half a unit away from zero: in the steps of the engine that rounds the column, so that a value is
+ * equal to itself. As doubles, 1.005 times 100 lies below 100.5.
+ */
 function nearest(value: Decimal, decimals: number): bigint {
-  const step = 10n ** BigInt(value.decimals - decimals);
-  const half = value.units < 0n ? -step / 2n : step / 2n;
-  return (value.units + half) / step;
+  const size = BigInt(Math.round(Math.abs(Number(decimalToText(value))) * Number(10n ** BigInt(decimals))));
+  return value.units < 0n ? -size : size;
 }
 
 /** Decimal text without an exponent: 1e-7 is "0.0000001". */

@@ -11,6 +11,7 @@ import {
   type DatasetSchema,
   type NumberColumn,
 } from '../../protocol/schema.ts';
+import { compileSql, normalizeQuery, planQuery, rowsToCells } from '../../analytics/index.ts';
 import { columnRule, type DatasetMapping } from './config.ts';
 import { Engine, type Cell } from './engine.ts';
 import { openSource } from './source.ts';
@@ -162,6 +163,25 @@ describe('numbers', () => {
     expect(await read(engine, column, 'VARCHAR', values.map(literal))).toEqual([
       15n, 'code', 30n, 'bounds', 0n, 'bounds', 'number', 'number', 'number', 'number', 'number',
     ]); // prettier-ignore
+  });
+
+  it('that are rounded equal the literals that they are written like', async () => {
+    const texts = Array.from(
+      { length: 990 },
+      (_, i) => `${i % 2 === 0 ? '' : '-'}${Math.floor(i / 100)}.${String(i % 100).padStart(2, '0')}5`,
+    );
+    const file = join(folder, 'halves.csv');
+    writeFileSync(file, `x\n${texts.join('\n')}\n`);
+    const schema = datasetSchema.parse({ dataset: 'd', version: 1, columns: [{ ...numberColumn(2), rounded: true }] });
+    const source = await openSource({ file }, schema);
+    await source.verifyColumns(['x']);
+    const query = { dataset: 'd', purpose: 'GRU', cohort: { column: 'x', in: texts }, statistics: [{ count: {} }] };
+    const plan = planQuery(normalizeQuery(query, () => schema), schema); // prettier-ignore
+    const { sql, parameters } = compileSql(plan, source.relation);
+    let count = 0n;
+    rowsToCells(plan, (index, value) => (count += index === 0 ? value : 0n))(await source.run(sql, parameters));
+    expect(count).toBe(990n);
+    await source.close();
   });
 
   it('that are rounded follow the mapping', async () => {
