@@ -59,10 +59,16 @@ describe('a document that does not fit', () => {
     ],
     [{ rule: 7 }, 'rule must be true or false or a whole number from 1 to 3, and is 7', ''],
     [{ who: 'all' }, 'who must be "any" or a list of at most 5 entries, and is "all"', ''],
+    [
+      { who: ['a', 5] },
+      'who.1 must be a name of lower-case letters, digits, - and _ (at most 63), and is 5',
+      ', and is a number',
+    ],
+    [{ at: 'x' }, 'at must be an object with "url" or "channel", and is "x"', ''],
     [{ title: 'too long' }, 'title must be text of at most 5 characters, and is "too long"', ''],
     [{ note: '' }, 'note must be text that is not empty or null, and is empty', ''],
     [{ at: { url: 'x' } }, 'at.url must be a URL, and is "x"', ''],
-    [{ at: {} }, 'at must be an object with "url" or an object with "channel", and is an object', ''],
+    [{ at: {} }, 'at must be an object with "url" or "channel", and is an object', ''],
     [{ columns: [] }, 'columns must be a list that is not empty, and is a list of 0', ''],
     [{ columns: [{ type: 'date' }] }, 'columns.0.type must be "number" or "text", and is "date"', ''],
     [
@@ -78,6 +84,7 @@ describe('a document that does not fit', () => {
 
   test.each<[object, string]>([
     [{ columns: [{ type: 'number' }] }, 'it: columns.0.decimals is missing: it must be a whole number from 0 to 9'],
+    [{ at: { chanel: 'x' } }, 'it: at has the unknown key "chanel"; did you mean "channel"?'],
     [{ row: 1 }, 'it has the unknown key "row"; did you mean "rows"?'],
     [{ release: { minimumCel: 1 } }, 'it: release has the unknown key "minimumCel"; did you mean "minimumCell"?'],
     [{ release: { quux: 1 } }, 'it: release has the unknown key "quux"; known: minimumCell'],

@@ -39,9 +39,9 @@ function describe(issue: z.core.$ZodIssue, document: Document, parent: Path): { 
 function complaint(issue: z.core.$ZodIssue, document: Document, path: Path, value: unknown): string {
   if (issue.code === 'custom') return `: ${issue.message}`;
   const types = typesAt(document.type, path, document.value);
-  if (issue.code === 'unrecognized_keys') {
-    const known = [...new Set(types.flatMap((type) => keysOf(type, value)))];
-    const [key = ''] = issue.keys;
+  const known = [...new Set(types.flatMap((type) => keysOf(type, value)))];
+  const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : strangeKey(issue, value, known);
+  if (key !== undefined) {
     if (!NAME.test(key)) return ` has a key that is not known; known: ${listNames(known)}`;
     const meant = suggestion(key, known);
     return ` has the unknown key "${key}"${meant === '' ? `; known: ${listNames(known)}` : meant}`;
@@ -54,13 +54,21 @@ function complaint(issue: z.core.$ZodIssue, document: Document, path: Path, valu
   return ` must be ${allowed}${found === undefined ? '' : `, and is ${found}`}`;
 }
 
+/** A key that no form of a choice knows. */
+const strangeKey = (issue: z.core.$ZodIssue, value: unknown, known: readonly string[]): string | undefined =>
+  issue.code === 'invalid_union' && kindOf(value) === 'an object'
+    ? Object.keys(value as object).find((key) => !known.includes(key))
+    : undefined;
+
 /** Where the kind of what was found says something: that a number out of its range is a number does not. */
 const isOfOtherKind = (issue: z.core.$ZodIssue, value: unknown): boolean =>
   issue.code === 'invalid_type' && !(issue.expected === 'int' && typeof value === 'number');
 
+const OF_SIZE: ReadonlySet<string> = new Set(['too_small', 'too_big', 'custom']);
+
 /** The branch of a choice that the writer had in mind: it knows every key, and misses none. */
 function isMeant(branch: readonly z.core.$ZodIssue[], value: object): boolean {
-  if (Array.isArray(value)) return branch.every(({ path, code }) => path.length > 0 || code !== 'invalid_type');
+  if (Array.isArray(value)) return branch.every(({ path, code }) => path.length > 0 || OF_SIZE.has(code));
   return branch.every(({ path, code }) => {
     const [key] = path;
     return key === undefined ? code !== 'invalid_type' && code !== 'unrecognized_keys' : Object.hasOwn(value, key);

@@ -2,7 +2,9 @@ import { z } from 'zod';
 
 /** What a document may hold at a place, in words: `a whole number from 1 to 1000`. Undefined where only the check itself can say. */
 export function inWords(types: readonly unknown[]): string | undefined {
-  const words = types.flatMap(alternatives).map(one);
+  const all = types.flatMap(alternatives);
+  const objects = all.filter((type) => type instanceof z.ZodObject);
+  const words = [...all.filter((type) => !(type instanceof z.ZodObject)).map(one), ...objectWords(objects)];
   const known = [...new Set(words)].filter((each) => each !== undefined);
   return known.length === 0 || words.includes(undefined) ? undefined : listed(known, 'or');
 }
@@ -46,7 +48,8 @@ function saysToBe(form: unknown, value: unknown): boolean {
 }
 
 function memberOf(form: unknown, step: PropertyKey): unknown {
-  if (form instanceof z.ZodObject) return (form.shape as Readonly<Record<PropertyKey, unknown>>)[step];
+  if (form instanceof z.ZodObject)
+    return Object.hasOwn(form.shape, step) ? (form.shape as Readonly<Record<PropertyKey, unknown>>)[step] : undefined;
   if (form instanceof z.ZodArray) return form.element;
   if (form instanceof z.ZodTuple) return form.def.items[Number(step)];
   return form instanceof z.ZodRecord ? form.valueType : undefined;
@@ -77,7 +80,6 @@ function one(type: unknown): string | undefined {
   if (type instanceof z.ZodArray) return sized('a list', rangeOf(type), 'entries');
   if (type instanceof z.ZodTuple) return `a list of ${type.def.items.length} entries`;
   if (type instanceof z.ZodRecord) return 'an object';
-  if (type instanceof z.ZodObject) return objectWords(type);
   return type instanceof z.ZodString || type instanceof z.ZodStringFormat ? textWords(type) : undefined;
 }
 
@@ -143,11 +145,17 @@ function sized(kind: string, { least, most }: Range, of: string): string {
     : `${kind} of ${String(least.value)} to ${String(most.value)} ${of}`;
 }
 
-/** By the keys that it cannot do without. */
-function objectWords(type: z.ZodObject): string {
-  const shape: Readonly<Record<string, z.ZodType>> = type.shape;
-  const needed = Object.keys(shape).filter((key) => !shape[key]!.safeParse(undefined).success);
-  return needed.length === 0 ? 'an object' : `an object with ${listed(needed.map(quoted), 'and')}`;
+/** By the keys that they cannot do without; those of one such key, together. */
+function objectWords(types: readonly z.ZodObject[]): string[] {
+  const needed = types.map(({ shape }: { shape: Readonly<Record<string, z.ZodType>> }) =>
+    Object.keys(shape).filter((key) => !shape[key]!.safeParse(undefined).success),
+  );
+  const single = needed.filter(({ length }) => length === 1).flat();
+  return [
+    ...needed.filter(({ length }) => length > 1).map((keys) => `an object with ${listed(keys.map(quoted), 'and')}`),
+    ...(needed.some(({ length }) => length === 0) ? ['an object'] : []),
+    ...(single.length === 0 ? [] : [`an object with ${listed([...new Set(single)].map(quoted), 'or')}`]),
+  ];
 }
 
 const quoted = (value: unknown): string => JSON.stringify(value);
