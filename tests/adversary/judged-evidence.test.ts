@@ -104,6 +104,20 @@ describe('evidence that is judged with an export of the ledger', () => {
     expect(await judgeFile({ ...evidence, session: another.session })).toEqual(refused('record', /no evidence/));
   });
 
+  test('convicts where cells are withheld, by the outcome that the cheat signed and by no other', async () => {
+    const rule = { ...query, release: { minimumCell: 5, minimumHospitals: 2 } };
+    played = await consortium.play(rule, { released: (cell) => cell === 0 });
+    const evidence = wrongShare();
+    expect(evidence.outcome?.announcements).toHaveLength(3);
+    await record(evidence);
+    expect(await judgeFile(evidence)).toMatchObject({ blamed: cheat, shown: 'SHARE_WRONG' });
+
+    played = await consortium.play(rule, { released: (cell) => cell === 0 });
+    const framed = { ...wrongShare(), outcome: evidence.outcome };
+    await record(framed);
+    expect(await judgeFile(framed)).toEqual(refused('proof', /does not follow/));
+  });
+
   test('convicts nobody but whom the record names', async () => {
     played = await consortium.play(query);
     const evidence = wrongShare();
