@@ -221,10 +221,12 @@ describe('numbers', () => {
   });
 
   it('of 32-bit floats count by their own digits', async () => {
-    expect(await read(engine, numberColumn(1), 'FLOAT', ['0.1', '24.3', '0.15', '1e30'])).toEqual([
-      1n,
-      243n,
-      'decimals',
+    const values = ['0.1', '24.3', '0.15', '1e30', '998765.4', "'nan'", 'NULL'];
+    const expected = [1n, 243n, 'decimals', 'bounds', 9_987_654n, null, null];
+    expect(await read(engine, numberColumn(1), 'FLOAT', values)).toEqual(expected);
+    expect(await read(engine, numberColumn(3), 'FLOAT', ['35623.5', '-0.001', '0.33333334'])).toEqual([
+      35_623_500n,
+      -1n,
       'decimals',
     ]);
   });

@@ -119,6 +119,10 @@ describe('inferSchema', () => {
     await source.close();
   });
 
+  it('finds names again in capitals and with spaces around', async () => {
+    expect(await ofText('Dist.,x\n1,2\n', ' DIST. ,X\n3,4\n')).toMatchObject([{ name: 'Dist.' }, { name: 'x' }]);
+  });
+
   it('keeps as many decimals as it can, and rounds what has more, also where the double would fit', async () => {
     const { columns, notes } = await notesOf(
       'a,b,c,d,e\n0.12345678901,0.1000000000000000055,-97.21234567890123,5.397605346934028e-79,1e300\n,,12,40000,0.5\n',
@@ -213,6 +217,30 @@ describe('inferSchema', () => {
       expect((await source.run('SELECT sum(a), sum(b), sum(c) FROM records')).columns).toEqual([[1n], [1n], [1n]]);
       await source.close();
     }
+  });
+
+  it('takes numbers in one file and texts in another for codes where the mapping says so', async () => {
+    const files = [
+      await writeParquet(folder, 'cylinders.parquet', 'SELECT unnest([4.0, 6.0, NULL]) AS cylinders'),
+      writeText(folder, 'cylinders.csv', 'cylinders\n4\nrotary\n'),
+    ];
+    const mapping = { columns: { cylinders: { codes: { rotary: 'rotary' } } } };
+    await expect(inferSchema(files, { dataset: 'd' })).rejects.toMatchObject({
+      hint: expect.stringContaining('"columns": {"cylinders": {"codes": {"text": "text"}}}') as string,
+    });
+    const schema = await inferSchema(files, { dataset: 'd', mapping });
+    expect(schema.columns).toEqual([{ name: 'cylinders', type: 'category', codes: ['4', '6', 'rotary'] }]);
+    const found = [];
+    for (const file of files) {
+      const source = await openSource({ file, mapping }, schema);
+      await source.verifyColumns(['cylinders']);
+      found.push((await source.run('SELECT cylinders FROM records')).columns[0]);
+      await source.close();
+    }
+    expect(found).toEqual([
+      ['4', '6', null],
+      ['4', 'rotary'],
+    ]);
   });
 
   it('leaves out columns of an Arrow file that hold neither numbers nor texts', async () => {

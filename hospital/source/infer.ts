@@ -184,7 +184,7 @@ async function inferColumn(draft: Draft, name: string): Promise<Column | undefin
     note(`${name} is 0 or 1: the files write its truth values in more than one way`);
     return { name, type: 'number', decimals: 0, minimum: '0', maximum: '1', codes: ['0', '1'] };
   }
-  const profile = mergeProfiles(name, profiles);
+  const profile = mergeProfiles(name, profiles, Object.keys(rule.codes).length > 0);
   if (profile.kind === 'empty') return { name, type: 'number', decimals: 0, minimum: '0', maximum: '0' };
   if (profile.kind === 'number') return numberColumn(draft, name, profile);
   const codes = texts ?? (await distinct(draft, name, false));

@@ -4,7 +4,8 @@ import { columnName } from '../../protocol/names.ts';
  * What a schema calls a column of the files: by its own name, or where a schema cannot have that, by what is left of it.
  * `Jitter(Abs)` is Jitter_Abs, `concave points` concave_points, `2h-Glucose` _2h-Glucose; of some names nothing is left.
  */
-export function schemaName(name: string): string | undefined {
+export function schemaName(written: string): string | undefined {
+  const name = written.trim();
   if (columnName.safeParse(name).success) return name;
   const plain = name
     .normalize('NFKD')

@@ -100,16 +100,17 @@ export async function profileFile(
   };
 }
 
-/** Merges the profiles of one column over all files. Errors: `Misuse BAD_SCHEMA`. */
-export function mergeProfiles(name: string, profiles: readonly Profile[]): Profile {
+/** Merges the profiles of one column over all files. `coded`: its values are said to be codes. Errors: `Misuse BAD_SCHEMA`. */
+export function mergeProfiles(name: string, profiles: readonly Profile[], coded: boolean): Profile {
   const filled = profiles.filter((profile) => profile.kind !== 'empty');
   const numbers = filled.filter((profile) => profile.kind === 'number');
   const text = filled.filter((profile) => profile.kind === 'text').reduce(addTexts, undefined);
   const [first] = numbers;
   if (first === undefined) return text ?? profiles[0]!;
+  if (text !== undefined && coded) return names(first.file);
   if (text !== undefined) {
     throw new Misuse('BAD_SCHEMA', `SCHEMA MISMATCH: ${name} is a number in ${first.file} and text in ${text.file}`, {
-      hint: 'Correct the texts, or name those that mean a missing value as "missing" in a mapping. If all are codes, write the schema by hand: a category with these codes.',
+      hint: `Correct the texts, or name those that mean a missing value as "missing" in a mapping. If all are codes, the mapping says so by one of the texts: "columns": {"${name}": {"codes": {"text": "text"}}}.`,
     });
   }
   if (numbers.some((profile) => profile.padded)) return names(first.file);

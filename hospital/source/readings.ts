@@ -37,6 +37,8 @@ const isTruth = ({ decimals, minimum, maximum }: NumberColumn): boolean =>
 export function readingsOf(column: Column, raw: string, type: string, rule: ColumnRule): readonly Reading[] {
   if (column.type === 'number') {
     const plain = inNumbers(column, raw, type, rule);
+    // A 32-bit float of many digits is the decimal that its text says, as for inference.
+    if (type === 'FLOAT') return [plain, inNumbers(column, `CAST(${raw} AS VARCHAR)`, 'VARCHAR', rule)];
     if (type !== 'VARCHAR' || Object.keys(rule.codes).length > 0 || !isTruth(column)) return [plain];
     return [plain, inNumbers(column, raw, type, { ...rule, codes: TRUTH })];
   }
