@@ -155,6 +155,10 @@ describe('inferSchema', () => {
     const rows = Array.from({ length: 400 }, (_, i) => `${i};${i === 6 ? 'unknown' : i}.5;${i},5`);
     const { columns, notes } = await notesOf(`x;y;z\n${rows.join('\n')}\n`, 'x;y;z\n1;n/a;N/A\n');
     expect(columns.map(({ type }) => type)).toEqual(['number', 'identifier', 'identifier']);
+    const heights = [...Array.from({ length: 9 }, (_, i) => `${60 + i}`), `5' 4`, '6ft', '"6,2"'].join('\n');
+    expect((await notesOf(`height\n${heights}\n`)).notes).toEqual([
+      'height is a category: 3 of 12 values are no numbers, the first in data row 10 of part-1.csv; if they mean that there is none, name them as "missing" in a mapping',
+    ]);
     expect(notes).toEqual([
       'y is an identifier: 1 of 400 values are no numbers, the first in data row 7 of part-1.csv; if they mean that there is none, name them as "missing" in a mapping',
       'z is an identifier: 400 of 400 values are written with a decimal comma; set "decimalComma": true in a mapping',

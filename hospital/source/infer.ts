@@ -215,14 +215,15 @@ async function noteTexts(draft: Draft, { name, type }: Column, profile: TextProf
   const { file, values, numbers, dressed, withComma, grouped } = profile;
   if (2 * (numbers + dressed) <= values) return;
   const kind = type === 'category' ? 'a category' : 'an identifier';
-  if (dressed > withComma || (dressed > 0 && grouped === withComma)) {
+  const mostly = 2 * dressed > values - numbers;
+  if (mostly && (dressed > withComma || grouped === withComma)) {
     const perhaps = dressed > withComma ? '' : '; if it is a decimal comma, set "decimalComma": true in a mapping';
     note(
       `${name} is ${kind}: ${dressed} of ${values} values are numbers with a sign or separator, as % or the comma of 1,000; write plain numbers in the files${perhaps}`,
     );
     return;
   }
-  if (withComma > 0) {
+  if (mostly) {
     note(
       `${name} is ${kind}: ${withComma} of ${values} values are written with a decimal comma; set "decimalComma": true in a mapping`,
     );
