@@ -24,7 +24,12 @@ export function readText(path: string, what: string): string {
 /** A document that a person wrote. */
 export function readDocument<T>(type: z.ZodType<T>, path: string, what: string, code: MisuseCode = 'MALFORMED'): T {
   const named = `${what} (${path})`;
-  return decodeDocument(type, handWritten(readText(path, what), named, code), { what: named, code, limit: 64 << 20, own: true });
+  return decodeDocument(type, handWritten(readText(path, what), named, code), {
+    what: named,
+    code,
+    limit: 64 << 20,
+    own: true,
+  });
 }
 
 /** Writes a file whole or not at all: a full disk leaves no half of a result behind. */
