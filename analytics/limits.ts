@@ -32,7 +32,7 @@ export function requireRoom(statistic: Statistic, scope: Scope, place: string): 
     const product = fields.reduce((total, field) => total * magnitude(field), 1n);
     if (product * MAXIMUM_ROWS >= CELL_LIMIT)
       throw badQuery(place, `products of ${term.factors.join(' and ')} are too large to be summed exactly`, {
-        hint: 'Register a schema version with fewer decimals or narrower bounds for these columns; "rounded": true takes values that have more.',
+        hint: 'Register a schema version with fewer decimals, narrower bounds or a larger unit for these columns; "rounded": true takes values with more decimals, "multiply" in a mapping changes the unit.',
       });
   }
 }
