@@ -10,7 +10,7 @@ import { datasetSchema, type DatasetSchema } from '../../protocol/schema.ts';
 import { LocalData } from '../local-data.ts';
 import type { SourceInput } from '../source/index.ts';
 import { sourceConfig } from '../source/index.ts';
-import { SENTINELS, temporaryFolder, writeParquet, writeText } from '../source/testing.ts';
+import { SENTINELS, temporaryFolder, writeParquet, writeText } from '../source/testing/files.ts';
 import type { ConsentBasis } from './consent.ts';
 
 const folder = temporaryFolder();

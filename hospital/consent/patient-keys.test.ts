@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Identity } from '../../protocol/identity.ts';
-import { SENTINELS, temporaryFolder, writeText } from '../source/testing.ts';
+import { SENTINELS, temporaryFolder, writeText } from '../source/testing/files.ts';
 import { PatientKeys } from './patient-keys.ts';
 
 const folder = temporaryFolder();

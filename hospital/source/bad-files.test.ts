@@ -4,7 +4,7 @@ import { HealthchainError } from '../../protocol/errors.ts';
 import type { SourceInput } from './config.ts';
 import { inferSchema } from './infer.ts';
 import { openSource } from './source.ts';
-import { PATIENTS, SENTINELS, temporaryFolder, writeParquet, writeText } from './testing.ts';
+import { PATIENTS, SENTINELS, temporaryFolder, writeParquet, writeText } from './testing/files.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

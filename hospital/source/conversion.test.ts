@@ -3,61 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  datasetSchema,
-  MOST_DECIMALS,
-  unscaleDecimal,
-  type Column,
-  type DatasetSchema,
-  type NumberColumn,
-} from '../../protocol/schema.ts';
-import { compileSql, normalizeQuery, planQuery, rowsToCells } from '../../analytics/index.ts';
-import { columnRule, type DatasetMapping } from './config.ts';
+import { datasetSchema, type Column, type DatasetSchema } from '../../protocol/schema.ts';
 import { Engine, type Cell } from './engine.ts';
 import { openSource } from './source.ts';
-import { readingsOf } from './readings.ts';
+import { bounds, decimal, numberColumn, readWith as read } from './testing/numbers.ts';
 import { literal } from './text.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'healthchain-conversion-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const numberColumn = (decimals: number, minimum = '-1000000', maximum = '1000000', codes?: string[]): NumberColumn => ({
-  name: 'x',
-  type: 'number',
-  decimals,
-  minimum,
-  maximum,
-  ...(codes === undefined ? {} : { codes }),
-});
-
-/** What the last reading makes of SQL values of one type: the integer, null, or the rule that is broken. */
-async function read(engine: Engine, column: Column, type: string, values: string[], mapping?: DatasetMapping) {
-  const reading = readingsOf(column, 'v', type, columnRule(mapping, 'x')).at(-1)!;
-  const rows = values.map((value, index) => `(${index}, CAST(${value} AS ${type}))`).join(', ');
-  const result = await engine.select(
-    `SELECT coalesce(${reading.misfit}, false), CASE WHEN ${reading.misfit} THEN ${reading.rule} END,
-       CASE WHEN ${reading.misfit} THEN NULL ELSE ${reading.value} END
-     FROM (VALUES ${rows}) AS t(n, v) ORDER BY n`,
-  );
-  const [misfit = [], rule = [], value = []] = result.columns;
-  return misfit.map((bad, index): Cell => (bad === 1n ? rule[index]! : value[index]!));
-}
-
 const engine = await Engine.open({ threads: 1 });
 afterAll(() => engine.close());
-
-/** value = scaled / 10^decimals, in the forms that files hold. */
-const decimal = fc
-  .record({
-    decimals: fc.integer({ min: 0, max: MOST_DECIMALS }),
-    raw: fc.bigInt({ min: -(2n ** 49n), max: 2n ** 49n }),
-  })
-  .map(({ decimals, raw }) => ({ decimals, scaled: raw, text: unscaleDecimal(raw, decimals) }));
-
-const bounds = (decimals: number): [string, string] => [
-  unscaleDecimal(-(2n ** 49n), decimals),
-  unscaleDecimal(2n ** 49n, decimals),
-];
 
 const dress = (text: string, form: number): string => {
   const negative = text.startsWith('-');
@@ -75,12 +31,6 @@ const dress = (text: string, form: number): string => {
     `${sign}${whole}${fraction}e-${fraction.length}`,
   ];
   return forms[form % forms.length]!;
-};
-
-/** Halves go away from zero. */
-const nearest = (value: number): bigint => {
-  const size = BigInt(Math.round(Math.abs(value)));
-  return value < 0 ? -size : size;
 };
 
 describe('numbers', () => {
@@ -123,78 +73,6 @@ describe('numbers', () => {
         if (longer.replace(/[-.]/g, '').length <= 15) expect(await outcome('DOUBLE')).toEqual(['decimals']);
       }),
     );
-  });
-
-  it('are rounded where the schema says so, whatever holds them, and exact where they need not be', async () => {
-    const real = fc.oneof(
-      fc.double({ min: -1e4, max: 1e4, noNaN: true }),
-      fc.double({ min: -1e-6, max: 1e-6, noNaN: true }),
-      fc.integer({ min: -20_000, max: 20_000 }).map((halves) => halves / 2),
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.array(real, { minLength: 1, maxLength: 20 }), fc.nat(9), async (values, decimals) => {
-        const column: Column = { ...numberColumn(decimals, '-10000', '10000'), rounded: true };
-        const expected = values.map((value) => nearest(value * 10 ** decimals));
-        const texts = values.map((value) => literal(String(value)));
-        for (const type of ['VARCHAR', 'DOUBLE']) expect(await read(engine, column, type, texts)).toEqual(expected);
-      }),
-    );
-    await fc.assert(
-      fc.asyncProperty(decimal, async ({ decimals, scaled, text }) => {
-        const column: Column = { ...numberColumn(decimals, ...bounds(decimals)), rounded: true };
-        expect(await read(engine, column, 'VARCHAR', [literal(text)])).toEqual([scaled]);
-      }),
-    );
-  });
-
-  it.each([
-    ['VARCHAR', ['2.345', '-2.345', '5.397605346934028e-79', '1e2', ' 7 ', 'NA', '']],
-    ['DECIMAL(20,15)', ['2.345', '-2.345', '0.000000000000001', '100', '7', 'NULL', 'NULL']],
-    ['FLOAT', ['2.345', '-2.345', '1e-38', '100', '7', 'NULL', "'nan'"]],
-  ])('of %s are rounded to the nearest, halves away from zero', async (type, values) => {
-    const column: Column = { ...numberColumn(2), rounded: true };
-    const written = type === 'VARCHAR' ? values.map(literal) : values;
-    expect(await read(engine, column, type, written)).toEqual([235n, -235n, 0n, 10_000n, 700n, null, null]);
-  });
-
-  it('that are rounded keep to bounds and codes, and are numbers', async () => {
-    const column: Column = { ...numberColumn(1, '0', '3', ['0', '1.5', '3']), rounded: true };
-    const values = ['1.549', '1.55', '3.04', '3.06', '-0.04', '-0.06', '1_0', '+-1', 'inf', '1e400', 'x'];
-    expect(await read(engine, column, 'VARCHAR', values.map(literal))).toEqual([
-      15n, 'code', 30n, 'bounds', 0n, 'bounds', 'number', 'number', 'number', 'number', 'number',
-    ]); // prettier-ignore
-  });
-
-  it('that are rounded equal the literals that they are written like', async () => {
-    const texts = Array.from(
-      { length: 990 },
-      (_, i) => `${i % 2 === 0 ? '' : '-'}${Math.floor(i / 100)}.${String(i % 100).padStart(2, '0')}5`,
-    );
-    const file = join(folder, 'halves.csv');
-    writeFileSync(file, `x\n${texts.join('\n')}\n`);
-    const schema = datasetSchema.parse({ dataset: 'd', version: 1, columns: [{ ...numberColumn(2), rounded: true }] });
-    const source = await openSource({ file }, schema);
-    await source.verifyColumns(['x']);
-    const query = { dataset: 'd', purpose: 'GRU', cohort: { column: 'x', in: texts }, statistics: [{ count: {} }] };
-    const plan = planQuery(normalizeQuery(query, () => schema), schema); // prettier-ignore
-    const { sql, parameters } = compileSql(plan, source.relation);
-    let count = 0n;
-    rowsToCells(plan, (index, value) => (count += index === 0 ? value : 0n))(await source.run(sql, parameters));
-    expect(count).toBe(990n);
-    await source.close();
-  });
-
-  it('that are rounded follow the mapping', async () => {
-    const column: Column = { ...numberColumn(3), rounded: true };
-    const mapping: DatasetMapping = {
-      decimalComma: true,
-      columns: { x: { multiply: '88.4', missing: ['-9'], codes: { none: '0' } } },
-    };
-    expect(await read(engine, column, 'VARCHAR', ['1,23456', '-9,0', 'none'].map(literal), mapping)).toEqual([
-      109_135n,
-      null,
-      0n,
-    ]);
   });
 
   it.each([

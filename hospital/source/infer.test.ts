@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Column } from '../../protocol/schema.ts';
 import { inferSchema } from './infer.ts';
 import { openSource } from './source.ts';
-import { temporaryFolder, writeParquet, writeText } from './testing.ts';
+import { temporaryFolder, writeParquet, writeText } from './testing/files.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -125,7 +125,7 @@ describe('inferSchema', () => {
 
   it('keeps as many decimals as it can, and rounds what has more, also where the double would fit', async () => {
     const { columns, notes } = await notesOf(
-      'a,b,c,d,e\n0.12345678901,0.1000000000000000055,-97.21234567890123,5.397605346934028e-79,1e300\n,,12,40000,0.5\n',
+      'a,b,c,d,e,f\n0.12345678901,0.1000000000000000055,-97.21234567890123,5.397605346934028e-79,1e300,1.23e-10\n,,12,40000,0.5,4.5678e-12\n',
     );
     expect(columns).toEqual([
       { name: 'a', type: 'number', decimals: 11, minimum: '0.12345678901', maximum: '0.12345678901' },
@@ -137,7 +137,8 @@ describe('inferSchema', () => {
       'b has numbers of more than 12 digits: they are rounded to 13 decimals',
       'c has numbers of more than 12 digits: they are rounded to 10 decimals',
       'd has numbers of more than 12 digits: they are rounded to 8 decimals',
-      'e is left out: it has numbers of more than 15 digits before the point',
+      'e is left out: its numbers are too large or too small for a schema; another unit would do',
+      'f is left out: its numbers are too large or too small for a schema; another unit would do',
     ]);
     const schema = { dataset: 'd', version: 1, columns };
     const source = await openSource({ file: join(folder, 'part-1.csv') }, schema);

@@ -74,7 +74,7 @@ export async function inferSchema(files: readonly string[], options: InferOption
     }
     if (columns.length === 0) {
       throw new Misuse('BAD_SCHEMA', 'the files have no column that a schema can hold', {
-        hint: 'Numbers have at most 15 digits before the point, names letters, digits, _, . and -.',
+        hint: 'Numbers have at most 15 digits before and behind the point, names letters, digits, _, . and -.',
       });
     }
     const schema = { dataset: options.dataset, version: options.version ?? 1, columns };
@@ -197,7 +197,7 @@ async function inferColumn(draft: Draft, name: string): Promise<Column | undefin
 async function numberColumn(draft: Draft, name: string, profile: NumberProfile): Promise<NumberColumn | undefined> {
   const scale = scaleOf(profile);
   if (scale === undefined) {
-    draft.note(`${name} is left out: it has numbers of more than 15 digits before the point`);
+    draft.note(`${name} is left out: its numbers are too large or too small for a schema; another unit would do`);
     return undefined;
   }
   if (scale.rounded === true) {

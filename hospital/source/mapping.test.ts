@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { renderMappingReport } from './mapping-report.ts';
 import { checkMapping, openSource } from './source.ts';
-import { PATIENTS, SENTINELS, temporaryFolder, writeText } from './testing.ts';
+import { PATIENTS, SENTINELS, temporaryFolder, writeText } from './testing/files.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -126,10 +126,13 @@ export function mergeProfiles(name: string, profiles: readonly Profile[], coded:
 const SCHEMA_LIMIT = 2 ** 50;
 /** So far may a value times 10^decimals go whose square can still be summed. */
 const SQUARED_LIMIT = 2 ** 42;
+/** Of a value that is rounded, fewer digits than six would be left: nearly all of it. */
+const LEAST_ROUNDED = 1e6;
 
 /**
  * Decimals and bounds that a schema can hold. Numbers with a fraction and more than 12 digits are mostly computed, and rounded,
- * so that their squares can be summed; all others are exact. Undefined if they are too large even without decimals.
+ * so that their squares can be summed; all others are exact. Undefined if they are too large even without decimals, or so small
+ * that little would be left of them.
  */
 export function scaleOf({
   decimals,
@@ -145,7 +148,8 @@ export function scaleOf({
   if (decimals <= MOST_DECIMALS && greatest * 10 ** decimals < limit) return { decimals, ...bounds(decimals) };
   let fewer = MOST_DECIMALS;
   while (greatest * 10 ** fewer >= SQUARED_LIMIT && fewer > 0) fewer--;
-  if (greatest * 10 ** fewer >= SCHEMA_LIMIT) return undefined;
+  const left = greatest * 10 ** fewer;
+  if (left >= SCHEMA_LIMIT || left < LEAST_ROUNDED) return undefined;
   return { decimals: fewer, rounded: true, ...bounds(fewer) };
 }
 

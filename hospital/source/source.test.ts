@@ -16,7 +16,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { datasetSchema } from '../../protocol/schema.ts';
 import type { Cell } from './engine.ts';
 import { openSource, type Source } from './source.ts';
-import { PATIENTS, temporaryFolder, writeParquet, writeText } from './testing.ts';
+import { PATIENTS, temporaryFolder, writeParquet, writeText } from './testing/files.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,9 +1,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { datasetSchema, type DatasetSchema } from '../../protocol/schema.ts';
-import { Engine } from './engine.ts';
-import { literal } from './text.ts';
+import { datasetSchema, type DatasetSchema } from '../../../protocol/schema.ts';
+import { Engine } from '../engine.ts';
+import { literal } from '../text.ts';
 
 /** Values that must appear in no error text. */
 export const SENTINELS = ['SENTINEL-7f3a', '98765.4321', '7f3a', '98765'] as const;
